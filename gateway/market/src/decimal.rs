@@ -1,0 +1,149 @@
+//! Fixed-point text: mantissas to decimals and back, without floats.
+
+/// Most decimals that an instrument may have: ten to this power still fits an `i64`.
+pub const MAX_DECIMALS: u8 = 18;
+
+const POWERS: [u64; MAX_DECIMALS as usize + 1] = {
+    let mut powers = [1; MAX_DECIMALS as usize + 1];
+    let mut i = 1;
+    while i < powers.len() {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};
+
+/// Why a text is not a number in the wanted decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    /// Not `[-]digits[.digits]`.
+    #[error("not a plain decimal number")]
+    Malformed,
+    /// It has digits other than zero beyond the instrument's decimals.
+    #[error("more decimals than the instrument has")]
+    TooPrecise,
+    /// Its mantissa does not fit.
+    #[error("the number is too large")]
+    TooLarge,
+}
+
+/// Appends the decimal digits of `value`, nothing else.
+pub fn push_digits(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends `mantissa` with exactly `decimals` digits after the point (no point if there are none): `push_fixed(out,
+/// 6165970, 2)` is `61659.70`.
+///
+/// # Panics
+/// If `decimals` is more than 18.
+pub fn push_fixed(out: &mut Vec<u8>, mantissa: i64, decimals: u8) {
+    if mantissa < 0 {
+        out.push(b'-');
+    }
+    let magnitude = mantissa.unsigned_abs();
+    if decimals == 0 {
+        return push_digits(out, magnitude);
+    }
+    let power = POWERS[decimals as usize];
+    let whole = magnitude / power;
+    let fraction = magnitude - whole * power;
+    push_digits(out, whole);
+    out.push(b'.');
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(fraction).as_bytes();
+    const ZEROS: [u8; MAX_DECIMALS as usize] = [b'0'; MAX_DECIMALS as usize];
+    out.extend_from_slice(&ZEROS[..decimals as usize - digits.len()]);
+    out.extend_from_slice(digits);
+}
+
+/// Reads `[-]digits[.digits]` as a mantissa in `decimals`. Zeros beyond the decimals are allowed, other digits are not.
+///
+/// # Errors
+/// [`DecimalError`] says what is wrong; no text is ever rounded.
+pub fn parse_fixed(text: &[u8], decimals: u8) -> Result<i64, DecimalError> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let mut mantissa: i64 = 0;
+    let mut fraction: Option<u8> = None;
+    let mut seen = false;
+    for &byte in digits {
+        match byte {
+            b'.' if fraction.is_none() && seen => {
+                fraction = Some(0);
+                seen = false;
+            }
+            b'0'..=b'9' => {
+                seen = true;
+                if let Some(count) = &mut fraction {
+                    if *count == decimals {
+                        if byte != b'0' {
+                            return Err(DecimalError::TooPrecise);
+                        }
+                        continue;
+                    }
+                    *count += 1;
+                }
+                mantissa = mantissa
+                    .checked_mul(10)
+                    .and_then(|m| m.checked_add(i64::from(byte - b'0')))
+                    .ok_or(DecimalError::TooLarge)?;
+            }
+            _ => return Err(DecimalError::Malformed),
+        }
+    }
+    if !seen {
+        return Err(DecimalError::Malformed);
+    }
+    let missing = decimals - fraction.unwrap_or(0);
+    let power = *POWERS.get(missing as usize).ok_or(DecimalError::TooLarge)?;
+    let power = i64::try_from(power).map_err(|_| DecimalError::TooLarge)?;
+    let mantissa = mantissa.checked_mul(power).ok_or(DecimalError::TooLarge)?;
+    Ok(if negative { -mantissa } else { mantissa })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fixed(mantissa: i64, decimals: u8) -> String {
+        let mut out = Vec::new();
+        push_fixed(&mut out, mantissa, decimals);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn writes_exactly_the_instruments_decimals() {
+        assert_eq!(fixed(6_165_970, 2), "61659.70");
+        assert_eq!(fixed(0, 5), "0.00000");
+        assert_eq!(fixed(-7, 3), "-0.007");
+        assert_eq!(fixed(42, 0), "42");
+        assert_eq!(fixed(i64::MIN, 18), "-9.223372036854775808");
+    }
+
+    #[test]
+    fn reads_what_venues_send_and_rounds_nothing() {
+        let check = |text: &str, decimals, wanted| {
+            assert_eq!(parse_fixed(text.as_bytes(), decimals), wanted, "{text}")
+        };
+        check("61737.63000000", 2, Ok(6_173_763));
+        check("5", 2, Ok(500));
+        check("-0.5", 1, Ok(-5));
+        check("0.000022900", 9, Ok(22_900));
+        check("1.001", 2, Err(DecimalError::TooPrecise));
+        check("99999999999999999999", 0, Err(DecimalError::TooLarge));
+        for bad in ["", "-", ".", "1.", ".5", "1e5", "+1", "1.2.3", " 1", "1,0", "NaN"] {
+            check(bad, 3, Err(DecimalError::Malformed));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(mantissa in -999_999_999_999_999i64..=999_999_999_999_999, decimals in 0u8..=18) {
+            prop_assert_eq!(parse_fixed(fixed(mantissa, decimals).as_bytes(), decimals), Ok(mantissa));
+        }
+    }
+}
