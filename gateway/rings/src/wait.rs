@@ -1,0 +1,206 @@
+//! How a reader waits for news, and how a writer wakes those that sleep. It does not know what the news is: a ring's
+//! next record, a queue's next item, a flag.
+
+use crate::atomic::{AtomicBool, Ordering, fence};
+use atomic_waker::AtomicWaker;
+use crossbeam::{
+    sync::{Parker, Unparker},
+    utils::{Backoff, CachePadded},
+};
+use std::{
+    fmt, hint,
+    str::FromStr,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread,
+    time::Duration,
+};
+
+/// What a reader does between two looks that found nothing: the lower the latency, the higher the price in processor
+/// time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WaitStrategy {
+    /// Looks again at once, for ever: a core of its own. Every 1,024th time it offers the core to other threads, so
+    /// that nothing stands still where threads outnumber cores.
+    Spin,
+    /// Looks again at ever longer distances for some microseconds, then sleeps.
+    #[default]
+    Backoff,
+    /// Sleeps at once.
+    Park,
+}
+
+impl WaitStrategy {
+    const NAMES: [(WaitStrategy, &str); 3] =
+        [(WaitStrategy::Spin, "spin"), (WaitStrategy::Backoff, "backoff"), (WaitStrategy::Park, "park")];
+}
+
+impl fmt::Display for WaitStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = WaitStrategy::NAMES.iter().find(|(strategy, _)| strategy == self).map(|(_, name)| *name);
+        f.pad(name.unwrap_or_default())
+    }
+}
+
+/// The text is no [`WaitStrategy`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no wait strategy; use spin, backoff or park")]
+pub struct UnknownWaitStrategy(String);
+
+impl FromStr for WaitStrategy {
+    type Err = UnknownWaitStrategy;
+
+    fn from_str(text: &str) -> Result<WaitStrategy, UnknownWaitStrategy> {
+        let known = WaitStrategy::NAMES.iter().find(|(_, name)| *name == text);
+        known.map(|(strategy, _)| *strategy).ok_or_else(|| UnknownWaitStrategy(text.to_owned()))
+    }
+}
+
+/// The writer's end: wakes the listeners that sleep.
+#[derive(Debug, Default)]
+pub struct Doorbell {
+    sleepers: Vec<Arc<CachePadded<Sleeper>>>,
+}
+
+impl Doorbell {
+    /// A doorbell that nobody listens to yet.
+    pub fn new() -> Doorbell {
+        Doorbell::default()
+    }
+
+    /// One more listener.
+    pub fn listener(&mut self, strategy: WaitStrategy) -> Listener {
+        self.sleepers.retain(|sleeper| Arc::strong_count(sleeper) > 1);
+        let sleeper = Arc::<CachePadded<Sleeper>>::default();
+        self.sleepers.push(Arc::clone(&sleeper));
+        let parker = Parker::new();
+        let unpark = Waker::from(Arc::new(Unpark(parker.unparker().clone())));
+        Listener { strategy, sleeper, backoff: Backoff::new(), spins: 0, parker, unpark }
+    }
+
+    /// Wakes every listener that sleeps. To be called after the news is there for them to see: once a batch, as it
+    /// costs a fence, and a load for each listener.
+    pub fn ring(&self) {
+        if self.sleepers.is_empty() {
+            return;
+        }
+        fence(Ordering::SeqCst);
+        for sleeper in &self.sleepers {
+            sleeper.wake();
+        }
+    }
+}
+
+/// The reader's end. Between two looks that found nothing it waits as its [`WaitStrategy`] says.
+#[derive(Debug)]
+pub struct Listener {
+    strategy: WaitStrategy,
+    sleeper: Arc<CachePadded<Sleeper>>,
+    backoff: Backoff,
+    spins: u32,
+    parker: Parker,
+    unpark: Waker,
+}
+
+impl Listener {
+    /// To be called when a look found something: the next wait begins with short distances again.
+    pub fn reset(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// Blocks the thread until it is worth looking again: for an instant, or, when the strategy is to sleep, until
+    /// `ready`, a ring of the bell, or `timeout`. It may return early; it never misses news that `ready` can see.
+    pub fn wait(&mut self, timeout: Duration, ready: impl FnOnce() -> bool) {
+        if self.spin() || self.sleeper.poll_sleep(&self.unpark, ready).is_ready() {
+            return;
+        }
+        self.parker.park_timeout(timeout);
+        self.sleeper.stay_awake();
+    }
+
+    /// The same for asynchronous code, which may wait for other things too: `Ready` when it is worth looking again,
+    /// `Pending` when the strategy is to sleep, and then the bell wakes the task. `Ready` may come again and again
+    /// without a pause (that is what [`WaitStrategy::Spin`] is), so the caller serves its other work in between.
+    ///
+    /// Who goes on looking after a `Pending` without having been woken costs the writer one needless wake, no more.
+    pub fn poll_wait(&mut self, cx: &mut Context<'_>, ready: impl FnOnce() -> bool) -> Poll<()> {
+        if self.spin() {
+            return Poll::Ready(());
+        }
+        self.sleeper.poll_sleep(cx.waker(), ready)
+    }
+
+    /// Lets an instant go by, or says that the time to sleep has come.
+    fn spin(&mut self) -> bool {
+        match self.strategy {
+            WaitStrategy::Spin => self.spins = spin_or_yield(self.spins),
+            WaitStrategy::Backoff if !self.backoff.is_completed() => self.backoff.snooze(),
+            WaitStrategy::Backoff | WaitStrategy::Park => return false,
+        }
+        true
+    }
+}
+
+fn spin_or_yield(spins: u32) -> u32 {
+    if spins < 1_023 {
+        hint::spin_loop();
+        spins + 1
+    } else {
+        thread::yield_now();
+        0
+    }
+}
+
+/// An event count for one reader.
+///
+/// # Why no wake-up is lost
+///
+/// The reader stores `asleep`, fences, and looks for news; the writer stores its news, fences, and looks at `asleep`.
+/// Both fences are sequentially consistent, so one comes before the other in their single order. If the reader's is
+/// first, the writer's load sees `asleep` as stored (or a later value of it, below). If the writer's is first, the
+/// reader's look sees the news, and it does not sleep. Without the fences both could miss the other's store.
+///
+/// A value of `asleep` later than the reader's store is `false` by the reader, which then does not sleep, or by a ring
+/// that has taken it on itself to wake: its swap has read the store, so it finds the waker that was registered before.
+#[derive(Debug, Default)]
+struct Sleeper {
+    asleep: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Sleeper {
+    fn wake(&self) {
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Acquire) {
+            self.waker.wake();
+        }
+    }
+
+    fn poll_sleep(&self, waker: &Waker, ready: impl FnOnce() -> bool) -> Poll<()> {
+        self.waker.register(waker);
+        self.asleep.store(true, Ordering::Release);
+        fence(Ordering::SeqCst);
+        if ready() {
+            self.stay_awake();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    fn stay_awake(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A waker of a thread that blocks.
+#[derive(Debug)]
+struct Unpark(Unparker);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
