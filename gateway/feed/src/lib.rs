@@ -3,6 +3,10 @@
 //!
 //! A source knows nothing of rings, books or subscribers. It has no clock: time comes in as `now`.
 
+mod pause;
+
+pub use pause::PauseHandle;
+
 use market::{Epoch, Event, Instruments, Nanos, SymbolId};
 
 /// What a source yields in one [`FeedSource::poll`].
