@@ -1,1 +1,10 @@
-//! Placeholder.
+//! What goes over the wire: the messages in terms of no dialect ([`message`]), the resume token ([`token`]), and the
+//! dialects that write them down and read requests ([`dialect`]).
+//!
+//! This crate does no I/O, reads no clock and keeps no subscriptions: bytes in, a request out; a message in, bytes
+//! out. It knows neither sockets nor sessions.
+
+pub mod message;
+pub mod token;
+
+pub mod dialect;

@@ -1,0 +1,132 @@
+//! Answers to requests.
+
+use super::json::{push, push_epoch, push_number, push_text, push_time};
+use crate::message::{Channel, ErrorAnswer, Pong, ReqId, Subscribed, Subscription, Unsubscribed, Verified};
+use market::Seq;
+
+/// Appends the answer to a `subscribe`, for one symbol.
+pub fn push_subscribed(out: &mut Vec<u8>, answer: &Subscribed<'_>, id: Option<&ReqId>) {
+    push(out, "{\"method\":\"subscribe\",\"success\":true,\"result\":");
+    push_parameters(out, &answer.subscription);
+    push_epoch(out, ",\"epoch\":", answer.epoch);
+    push_number(out, ",\"seq\":", answer.seq);
+    push_flag(out, ",\"recovered\":", answer.recovered);
+    push_end_of_result(out, id);
+}
+
+/// Appends the answer to an `unsubscribe`, for one symbol.
+pub fn push_unsubscribed(out: &mut Vec<u8>, answer: &Unsubscribed<'_>, id: Option<&ReqId>) {
+    push(out, "{\"method\":\"unsubscribe\",\"success\":true,\"result\":");
+    push_name(out, answer.channel, answer.symbol);
+    push_end_of_result(out, id);
+}
+
+/// Appends the answer to a `modify`, for one symbol: the subscription as it is now.
+pub fn push_modified(out: &mut Vec<u8>, subscription: &Subscription<'_>, id: Option<&ReqId>) {
+    push(out, "{\"method\":\"modify\",\"success\":true,\"result\":");
+    push_parameters(out, subscription);
+    push_flag(out, ",\"stamps\":", subscription.stamps);
+    push_end_of_result(out, id);
+}
+
+/// Appends the answer to a `list`: each subscription with the last seq that it was sent.
+pub fn push_list<'a>(
+    out: &mut Vec<u8>,
+    subscriptions: impl IntoIterator<Item = (Subscription<'a>, Seq)>,
+    id: Option<&ReqId>,
+) {
+    push(out, "{\"method\":\"list\",\"success\":true,\"result\":{\"subscriptions\":[");
+    let mut comma = "";
+    for (subscription, seq) in subscriptions {
+        push(out, comma);
+        push_parameters(out, &subscription);
+        push_flag(out, ",\"stamps\":", subscription.stamps);
+        push_number(out, ",\"seq\":", seq);
+        out.push(b'}');
+        comma = ",";
+    }
+    out.push(b']');
+    push_end_of_result(out, id);
+}
+
+/// Appends the answer to a `ping`.
+pub fn push_pong(out: &mut Vec<u8>, pong: &Pong, id: Option<&ReqId>) {
+    push(out, "{\"method\":\"pong\"");
+    push_id(out, id);
+    push_time(out, ",\"time_in\":", pong.time_in);
+    push_time(out, ",\"time_out\":", pong.time_out);
+    out.push(b'}');
+}
+
+/// Appends the answer to a `verify`.
+pub fn push_verified(out: &mut Vec<u8>, answer: &Verified<'_>, id: Option<&ReqId>) {
+    push(out, "{\"method\":\"verify\",\"success\":true,\"result\":");
+    push_text(out, "{\"symbol\":", answer.symbol);
+    push_number(out, ",\"seq\":", answer.seq);
+    push_text(out, ",\"verdict\":", answer.verdict.as_str());
+    push_end_of_result(out, id);
+}
+
+/// Appends the answer to a request that was refused.
+pub fn push_error(out: &mut Vec<u8>, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
+    out.push(b'{');
+    if let Some(method) = answer.method {
+        push_text(out, "\"method\":", method);
+        out.push(b',');
+    }
+    push_text(out, "\"success\":false,\"error\":", answer.text);
+    push_text(out, ",\"code\":", answer.code.as_str());
+    if let Some(millis) = answer.retry_after_ms {
+        push_number(out, ",\"retry_after_ms\":", millis);
+    }
+    if let Some(symbol) = answer.symbol {
+        push_text(out, ",\"symbol\":", symbol);
+    }
+    push_id(out, id);
+    out.push(b'}');
+}
+
+/// Appends `{"channel":…,"symbol":…`, the object left open.
+fn push_name(out: &mut Vec<u8>, channel: Channel, symbol: Option<&str>) {
+    push_text(out, "{\"channel\":", channel.as_str());
+    if let Some(symbol) = symbol {
+        push_text(out, ",\"symbol\":", symbol);
+    }
+}
+
+/// Appends a subscription up to its policy, the object left open.
+fn push_parameters(out: &mut Vec<u8>, subscription: &Subscription<'_>) {
+    push_name(out, subscription.channel, subscription.symbol);
+    if let Some(depth) = subscription.depth {
+        push_number(out, ",\"depth\":", u64::from(depth.get()));
+    }
+    if let Some(interval) = subscription.interval {
+        push_number(out, ",\"interval_ms\":", u64::from(interval.millis()));
+    }
+    if let Some(policy) = subscription.policy {
+        push_text(out, ",\"policy\":", policy.as_str());
+    }
+}
+
+fn push_flag(out: &mut Vec<u8>, prefix: &str, flag: bool) {
+    push(out, prefix);
+    push(out, if flag { "true" } else { "false" });
+}
+
+/// Closes the result, and with it the answer.
+fn push_end_of_result(out: &mut Vec<u8>, id: Option<&ReqId>) {
+    out.push(b'}');
+    push_id(out, id);
+    out.push(b'}');
+}
+
+fn push_id(out: &mut Vec<u8>, id: Option<&ReqId>) {
+    match id {
+        Some(ReqId::Integer(number)) => {
+            push(out, ",\"req_id\":");
+            push(out, itoa::Buffer::new().format(*number));
+        }
+        Some(ReqId::Text(text)) => push_text(out, ",\"req_id\":", text),
+        None => {}
+    }
+}

@@ -1,0 +1,57 @@
+//! Heartbeats, gaps, status messages and a connection's own figures.
+
+use super::json::{push, push_number, push_text, push_time};
+use crate::message::{Gap, Quiet, Stats, Status};
+use market::Nanos;
+
+/// Appends a heartbeat that names the quiet subscriptions.
+pub fn push_heartbeat<'a>(out: &mut Vec<u8>, time: Nanos, quiet: impl IntoIterator<Item = Quiet<'a>>) {
+    push_time(out, "{\"channel\":\"heartbeat\",\"time\":", time);
+    push(out, ",\"data\":[");
+    let mut opening = "{\"channel\":";
+    for subscription in quiet {
+        push_text(out, opening, subscription.channel.as_str());
+        push_text(out, ",\"symbol\":", subscription.symbol);
+        push_number(out, ",\"seq\":", subscription.seq);
+        push_number(out, ",\"through\":", subscription.through);
+        out.push(b'}');
+        opening = ",{\"channel\":";
+    }
+    push(out, "]}");
+}
+
+/// Appends a message that names what is missing.
+pub fn push_gap(out: &mut Vec<u8>, gap: &Gap<'_>) {
+    push_text(out, "{\"channel\":\"gap\",\"data\":[{\"channel\":", gap.channel.as_str());
+    push_text(out, ",\"symbol\":", gap.symbol);
+    push_number(out, ",\"from_seq\":", gap.from_seq);
+    push_number(out, ",\"to_seq\":", gap.to_seq);
+    push_text(out, ",\"reason\":", gap.reason.as_str());
+    push(out, "}]}");
+}
+
+/// Appends a status message.
+pub fn push_status(out: &mut Vec<u8>, status: &Status<'_>) {
+    push_text(out, "{\"channel\":\"status\",\"data\":[{\"event\":", status.name());
+    match *status {
+        Status::FeedGap { symbol } | Status::Crossed { symbol } => push_text(out, ",\"symbol\":", symbol),
+        Status::FeedStalled | Status::FeedEnded => {}
+        Status::Shutdown { retry_after_ms, reason } => {
+            push_number(out, ",\"retry_after_ms\":", retry_after_ms);
+            push_text(out, ",\"reason\":", reason);
+        }
+    }
+    push(out, "}]}");
+}
+
+/// Appends a connection's own figures.
+pub fn push_stats(out: &mut Vec<u8>, stats: &Stats) {
+    push_number(out, "{\"channel\":\"stats\",\"type\":\"update\",\"data\":[{\"lag_seq\":", stats.lag_seq);
+    push_number(out, ",\"conflated\":", stats.conflated);
+    push_number(out, ",\"gaps\":", stats.gaps);
+    push_number(out, ",\"bytes_sent\":", stats.bytes_sent);
+    push_number(out, ",\"p50\":", stats.p50);
+    push_number(out, ",\"p99\":", stats.p99);
+    push_number(out, ",\"p999\":", stats.p999);
+    push(out, "}]}");
+}

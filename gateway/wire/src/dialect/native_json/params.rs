@@ -1,0 +1,143 @@
+//! The members of a request's `params`, each with its type, its range and what to say when it is wrong.
+
+use crate::{
+    message::{Channel, Depth, ErrorCode, Interval, MAX_SYMBOLS, Policy, Refusal},
+    token::Token,
+};
+use market::Seq;
+use simd_json::{prelude::*, tape::Value};
+use std::time::Duration;
+
+/// The members that a method knows, each at most once. A member that is null counts as left out.
+pub(super) struct Params<'t, 'i> {
+    members: Vec<(&'static str, Value<'t, 'i>)>,
+}
+
+impl<'t, 'i> Params<'t, 'i> {
+    /// Reads the members in `known`; `method` is for the text of the error when there is another one.
+    pub(super) fn read(
+        params: Option<Value<'t, 'i>>,
+        method: &str,
+        known: &[&'static str],
+    ) -> Result<Params<'t, 'i>, Refusal> {
+        let mut members = Vec::with_capacity(known.len());
+        let Some(params) = params else { return Ok(Params { members }) };
+        let object = params.as_object().ok_or_else(|| bad("params must be an object"))?;
+        for (name, value) in object.iter() {
+            let Some(&name) = known.iter().find(|&&known| known == name) else {
+                return Err(unknown(name, method, known));
+            };
+            if members.iter().any(|&(other, _)| other == name) {
+                return Err(bad(format!("'{name}' stands twice in params; send it once")));
+            }
+            members.push((name, value));
+        }
+        members.retain(|(_, value)| !value.is_null());
+        Ok(Params { members })
+    }
+
+    /// The symbols of a request that is wrong elsewhere, so that each gets its answer; none if they are wrong too.
+    pub(super) fn symbols_of(params: Value<'t, 'i>) -> Vec<String> {
+        params.get("symbol").and_then(|value| symbols(value).ok()).unwrap_or_default()
+    }
+
+    fn get(&self, name: &str) -> Option<Value<'t, 'i>> {
+        self.members.iter().find(|(member, _)| *member == name).map(|&(_, value)| value)
+    }
+
+    fn need(&self, name: &str) -> Result<Value<'t, 'i>, Refusal> {
+        self.get(name).ok_or_else(|| bad(format!("params lack '{name}'")))
+    }
+
+    pub(super) fn channel(&self) -> Result<Channel, Refusal> {
+        Channel::parse(self.need("channel")?.as_str().unwrap_or_default())
+    }
+
+    /// One or more; none for a channel that is of no symbol.
+    pub(super) fn symbols(&self, channel: Channel) -> Result<Vec<String>, Refusal> {
+        match channel {
+            Channel::Stats => Ok(Vec::new()),
+            Channel::Book | Channel::Trade | Channel::Bbo => symbols(self.need("symbol")?),
+        }
+    }
+
+    pub(super) fn symbol(&self) -> Result<String, Refusal> {
+        let text = self.need("symbol")?;
+        text.as_str().map(Into::into).ok_or_else(|| bad("symbol must be one text, such as \"BTC/USDT\""))
+    }
+
+    pub(super) fn depth(&self) -> Result<Option<Depth>, Refusal> {
+        let Some(value) = self.get("depth") else { return Ok(None) };
+        match value.as_u64() {
+            Some(number) => Depth::new(number).map(Some),
+            None => Err(Refusal::new(
+                ErrorCode::BadDepth,
+                "depth must be an integer: 1, 5, 10, 25, 50, 100, 500, 1000, or 0 for all",
+            )),
+        }
+    }
+
+    pub(super) fn interval(&self) -> Result<Option<Interval>, Refusal> {
+        let Some(value) = self.get("interval_ms") else { return Ok(None) };
+        match value.as_u64() {
+            Some(millis) => Interval::new(millis).map(Some),
+            None => Err(Refusal::new(
+                ErrorCode::BadInterval,
+                "interval_ms must be an integer: 0 for each event, 10, 100, or 1000",
+            )),
+        }
+    }
+
+    pub(super) fn policy(&self) -> Result<Option<Policy>, Refusal> {
+        self.get("policy").map(|value| Policy::parse(value.as_str().unwrap_or_default())).transpose()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| bad(format!("{name} must be true or false")))
+    }
+
+    pub(super) fn since(&self) -> Result<Option<Token>, Refusal> {
+        let Some(value) = self.get("since") else { return Ok(None) };
+        let token = value.as_str().unwrap_or_default().parse::<Token>();
+        token.map(Some).map_err(|error| Refusal::new(ErrorCode::BadToken, error.to_string()))
+    }
+
+    pub(super) fn heartbeat(&self) -> Result<Option<Duration>, Refusal> {
+        let Some(value) = self.get("heartbeat_ms") else { return Ok(None) };
+        match value.as_u64() {
+            Some(millis @ (0 | 250..=60_000)) => Ok(Some(Duration::from_millis(millis))),
+            _ => Err(bad("heartbeat_ms must be an integer from 250 to 60000, or 0 for no heartbeats")),
+        }
+    }
+
+    pub(super) fn seq(&self) -> Result<Seq, Refusal> {
+        self.need("seq")?.as_u64().ok_or_else(|| bad("seq must be an integer, not negative"))
+    }
+
+    pub(super) fn checksum(&self) -> Result<u32, Refusal> {
+        let number = self.need("checksum")?.as_u32();
+        number.ok_or_else(|| bad("checksum must be an integer from 0 to 4294967295 (a CRC32)"))
+    }
+}
+
+fn bad(text: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
+    Refusal::new(ErrorCode::BadParams, text)
+}
+
+fn unknown(name: &str, method: &str, known: &[&str]) -> Refusal {
+    let name = &name[..name.floor_char_boundary(32)];
+    if known.is_empty() {
+        return bad(format!("{method} takes no params, but there is '{name}'"));
+    }
+    bad(format!("{method} has no param '{name}'; it takes {}", known.join(", ")))
+}
+
+fn symbols(value: Value<'_, '_>) -> Result<Vec<String>, Refusal> {
+    if let Some(one) = value.as_str() {
+        return Ok(vec![one.into()]);
+    }
+    let list = value.as_array().filter(|list| (1..=MAX_SYMBOLS).contains(&list.len()));
+    let texts = list.and_then(|list| list.iter().map(|text| text.as_str().map(String::from)).collect());
+    texts.ok_or_else(|| bad(format!("symbol must be one text or a list of 1 to {MAX_SYMBOLS} texts")))
+}

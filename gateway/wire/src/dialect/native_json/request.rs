@@ -1,0 +1,180 @@
+//! Reads requests: a client's text in, what it asks for or what is wrong with it out.
+
+use super::params::Params;
+use crate::message::{
+    ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, ReqId, Request, RequestError, Subscribe,
+    Unsubscribe, Verify,
+};
+use simd_json::{
+    Buffers,
+    prelude::*,
+    tape::{Object, Tape, Value},
+};
+
+/// How deep a request may be nested. Ours need three levels; more is a mistake or an attack.
+const MAX_NESTING: usize = 16;
+/// Longer names of methods are not echoed.
+const MAX_METHOD_BYTES: usize = 64;
+
+/// Reads one request. The text is used as scratch space: what it holds afterwards is of no use.
+///
+/// # Errors
+/// [`RequestError`] says what is wrong and what to do, and holds what of the request could be read.
+pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
+    let tape = parse_json(text)?;
+    let top = tape.as_value().as_object().ok_or_else(not_an_object)?;
+    let Top { method, params, id } = Top::read(&top)?;
+    let name = method.as_ref().and_then(|method| method.as_str());
+    let echo = name.filter(|name| name.len() <= MAX_METHOD_BYTES).map(Box::from);
+    let id = match id.map(req_id).transpose() {
+        Ok(id) => id,
+        Err(refusal) => return Err(RequestError { method: echo, ..refusal.into() }),
+    };
+    match parse_method(name, params) {
+        Ok(method) => Ok(Request { id, method }),
+        Err(refusal) => {
+            let symbols = params.map(Params::symbols_of).unwrap_or_default();
+            Err(RequestError { refusal, id, method: echo, symbols })
+        }
+    }
+}
+
+fn parse_json(text: &mut [u8]) -> Result<Tape<'_>, Refusal> {
+    let mut buffers = Buffers::with_max_depth(text.len(), MAX_NESTING);
+    simd_json::to_tape_with_buffers(text, &mut buffers).map_err(|_| {
+        Refusal::new(
+            ErrorCode::BadJson,
+            "the message is not valid JSON; send one object, such as {\"method\":\"ping\"}",
+        )
+    })
+}
+
+fn not_an_object() -> Refusal {
+    Refusal::new(
+        ErrorCode::BadJson,
+        "the message is JSON, but no object; send one object, such as {\"method\":\"ping\"}",
+    )
+}
+
+/// The members of a request; others are ignored.
+#[derive(Default)]
+struct Top<'t, 'i> {
+    method: Option<Value<'t, 'i>>,
+    params: Option<Value<'t, 'i>>,
+    id: Option<Value<'t, 'i>>,
+}
+
+impl<'t, 'i> Top<'t, 'i> {
+    fn read(object: &Object<'t, 'i>) -> Result<Top<'t, 'i>, Refusal> {
+        let mut top = Top::default();
+        for (name, value) in object.iter() {
+            let member = match name {
+                "method" => &mut top.method,
+                "params" => &mut top.params,
+                "req_id" => &mut top.id,
+                _ => continue,
+            };
+            if member.replace(value).is_some() {
+                return Err(Refusal::new(ErrorCode::BadJson, format!("'{name}' stands twice; send it once")));
+            }
+        }
+        top.params = top.params.filter(|params| !params.is_null());
+        top.id = top.id.filter(|id| !id.is_null());
+        Ok(top)
+    }
+}
+
+fn req_id(value: Value<'_, '_>) -> Result<ReqId, Refusal> {
+    if let Some(text) = value.as_str().filter(|text| text.len() <= MAX_REQ_ID_BYTES) {
+        return Ok(ReqId::Text(text.into()));
+    }
+    let number = value.as_i64().map(i128::from).or(value.as_u64().map(i128::from));
+    number.map(ReqId::Integer).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::BadParams,
+            format!("req_id must be an integer of 64 bits or a text of at most {MAX_REQ_ID_BYTES} bytes"),
+        )
+    })
+}
+
+fn parse_method(name: Option<&str>, params: Option<Value<'_, '_>>) -> Result<Method, Refusal> {
+    match name {
+        Some("subscribe") => subscribe(params).map(Method::Subscribe),
+        Some("unsubscribe") => unsubscribe(params).map(Method::Unsubscribe),
+        Some("modify") => modify(params).map(Method::Modify),
+        Some("list") => Params::read(params, "list", &[]).map(|_| Method::List),
+        Some("ping") => Params::read(params, "ping", &[]).map(|_| Method::Ping),
+        Some("verify") => verify(params).map(Method::Verify),
+        Some(_) => Err(bad_method("there is no such method here")),
+        None => Err(bad_method("the method is missing or no text")),
+    }
+}
+
+fn bad_method(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::BadMethod,
+        format!("{what}; use subscribe, unsubscribe, modify, list, ping, or verify"),
+    )
+}
+
+fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {
+    let params = Params::read(
+        params,
+        "subscribe",
+        &[
+            "channel",
+            "symbol",
+            "depth",
+            "interval_ms",
+            "policy",
+            "stamps",
+            "snapshot",
+            "since",
+            "heartbeat_ms",
+        ],
+    )?;
+    let channel = params.channel()?;
+    Ok(Subscribe {
+        channel,
+        symbols: params.symbols(channel)?,
+        depth: params.depth()?.unwrap_or_default(),
+        interval: params.interval()?.unwrap_or_default(),
+        policy: params.policy()?.unwrap_or_default(),
+        stamps: params.flag("stamps")?.unwrap_or_default(),
+        snapshot: params.flag("snapshot")?,
+        since: params.since()?,
+        heartbeat: params.heartbeat()?,
+    })
+}
+
+fn unsubscribe(params: Option<Value<'_, '_>>) -> Result<Unsubscribe, Refusal> {
+    let params = Params::read(params, "unsubscribe", &["channel", "symbol"])?;
+    let channel = params.channel()?;
+    Ok(Unsubscribe { channel, symbols: params.symbols(channel)? })
+}
+
+fn modify(params: Option<Value<'_, '_>>) -> Result<Modify, Refusal> {
+    let params =
+        Params::read(params, "modify", &["channel", "symbol", "depth", "interval_ms", "policy", "stamps"])?;
+    let channel = params.channel()?;
+    let modify = Modify {
+        channel,
+        symbols: params.symbols(channel)?,
+        depth: params.depth()?,
+        interval: params.interval()?,
+        policy: params.policy()?,
+        stamps: params.flag("stamps")?,
+    };
+    if (modify.depth, modify.interval, modify.policy, modify.stamps) == (None, None, None, None) {
+        return Err(Refusal::new(
+            ErrorCode::BadParams,
+            "modify changes nothing; give depth, interval_ms, policy, or stamps",
+        ));
+    }
+    Ok(modify)
+}
+
+fn verify(params: Option<Value<'_, '_>>) -> Result<Verify, Refusal> {
+    let params = Params::read(params, "verify", &["symbol", "seq", "checksum"])?;
+    Ok(Verify { symbol: params.symbol()?, seq: params.seq()?, checksum: params.checksum()? })
+}

@@ -1,0 +1,22 @@
+//! Requests and messages in terms of no dialect: what a client may ask for and what it is sent.
+//!
+//! Messages borrow what they tell, are built on the stack, encoded once by a dialect and forgotten.
+
+mod answer;
+mod code;
+mod market_data;
+mod notice;
+mod request;
+mod topic;
+
+pub use answer::{ErrorAnswer, Pong, Subscribed, Subscription, Unsubscribed, Verdict, Verified};
+pub use code::{CloseCode, ErrorCode, GapReason, SnapshotReason};
+pub use market_data::{
+    BboMessage, BookKind, BookMessage, Ladder, Mark, Stamps, Trade, TradeKind, TradeMessage,
+};
+pub use notice::{Gap, Quiet, Stats, Status};
+pub use request::{
+    MAX_REQ_ID_BYTES, MAX_SYMBOLS, Method, Modify, ReqId, Request, RequestError, Subscribe, Unsubscribe,
+    Verify,
+};
+pub use topic::{Channel, Depth, Interval, Policy, Refusal};

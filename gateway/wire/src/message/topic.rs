@@ -1,0 +1,188 @@
+//! The parameters of a topic, with the values that are offered.
+
+use super::ErrorCode;
+use std::{borrow::Cow, time::Duration};
+
+/// Why a value or a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Refusal {
+    /// The code for programs.
+    pub code: ErrorCode,
+    /// The text for people: what is wrong and what to do.
+    pub text: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// A refusal with this code and text.
+    pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Refusal {
+        Refusal { code, text: text.into() }
+    }
+}
+
+/// What a subscription tells about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The order book, by price level.
+    Book,
+    /// Trades.
+    Trade,
+    /// The top of the book: best bid and offer.
+    Bbo,
+    /// The connection's own figures; of no symbol.
+    Stats,
+}
+
+impl Channel {
+    /// All of them.
+    pub const ALL: [Channel; 4] = [Channel::Book, Channel::Trade, Channel::Bbo, Channel::Stats];
+
+    /// The name in requests and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Channel::Book => "book",
+            Channel::Trade => "trade",
+            Channel::Bbo => "bbo",
+            Channel::Stats => "stats",
+        }
+    }
+
+    /// The channel of a name.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadChannel`] with the names that exist.
+    pub fn parse(name: &str) -> Result<Channel, Refusal> {
+        Channel::ALL.into_iter().find(|channel| channel.as_str() == name).ok_or(Refusal::new(
+            ErrorCode::BadChannel,
+            "there is no such channel; use book, trade, bbo, or stats",
+        ))
+    }
+}
+
+/// What happens to a subscriber whose socket does not drain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Policy {
+    /// What waits is merged into one message.
+    #[default]
+    Conflate,
+    /// Every message is sent; too far behind, the connection is closed.
+    Lossless,
+}
+
+impl Policy {
+    /// The name in requests and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Policy::Conflate => "conflate",
+            Policy::Lossless => "lossless",
+        }
+    }
+
+    /// The policy of a name.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadPolicy`] with the names that exist.
+    pub fn parse(name: &str) -> Result<Policy, Refusal> {
+        [Policy::Conflate, Policy::Lossless]
+            .into_iter()
+            .find(|policy| policy.as_str() == name)
+            .ok_or(Refusal::new(ErrorCode::BadPolicy, "there is no such policy; use conflate or lossless"))
+    }
+}
+
+/// How many levels a side a subscriber sees, one of those offered. Ordered by how much is seen, all of it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Depth(u32);
+
+impl Depth {
+    /// What is offered; 0 is the whole book.
+    pub const OFFERED: [Depth; 9] = [
+        Depth(1),
+        Depth(5),
+        Depth(10),
+        Depth(25),
+        Depth(50),
+        Depth(100),
+        Depth(500),
+        Depth(1000),
+        Depth::ALL,
+    ];
+    /// The whole book.
+    pub const ALL: Depth = Depth(0);
+
+    /// The depth written as `number`, where 0 is the whole book.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadDepth`] with the depths that are offered.
+    pub fn new(number: u64) -> Result<Depth, Refusal> {
+        Depth::OFFERED.into_iter().find(|depth| u64::from(depth.0) == number).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::BadDepth,
+                format!("depth {number} is not offered; use 1, 5, 10, 25, 50, 100, 500, 1000, or 0 for all"),
+            )
+        })
+    }
+
+    /// As it is written; 0 is the whole book.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number of levels a side, [`usize::MAX`] for the whole book.
+    pub const fn levels(self) -> usize {
+        if self.0 == 0 { usize::MAX } else { self.0 as usize }
+    }
+}
+
+impl Default for Depth {
+    /// 10.
+    fn default() -> Self {
+        Depth(10)
+    }
+}
+
+impl PartialOrd for Depth {
+    fn partial_cmp(&self, other: &Depth) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Depth {
+    fn cmp(&self, other: &Depth) -> std::cmp::Ordering {
+        self.levels().cmp(&other.levels())
+    }
+}
+
+/// How much feed time one message covers, one of those offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Interval(u32);
+
+impl Interval {
+    /// What is offered.
+    pub const OFFERED: [Interval; 4] = [Interval::EACH_EVENT, Interval(10), Interval(100), Interval(1000)];
+    /// No interval: a message for each exchange event.
+    pub const EACH_EVENT: Interval = Interval(0);
+
+    /// The interval of so many milliseconds; 0 is each exchange event.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadInterval`] with the intervals that are offered.
+    pub fn new(millis: u64) -> Result<Interval, Refusal> {
+        Interval::OFFERED.into_iter().find(|interval| u64::from(interval.0) == millis).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::BadInterval,
+                format!("interval_ms {millis} is not offered; use 0 for each event, 10, 100, or 1000"),
+            )
+        })
+    }
+
+    /// In milliseconds.
+    pub const fn millis(self) -> u32 {
+        self.0
+    }
+
+    /// As a length of time; zero for each exchange event.
+    pub const fn duration(self) -> Duration {
+        Duration::from_millis(self.0 as u64)
+    }
+}
