@@ -155,13 +155,14 @@ fn spin_or_yield(spins: u32) -> u32 {
 ///
 /// # Why no wake-up is lost
 ///
-/// The reader stores `asleep`, fences, and looks for news; the writer stores its news, fences, and looks at `asleep`.
-/// Both fences are sequentially consistent, so one comes before the other in their single order. If the reader's is
-/// first, the writer's load sees `asleep` as stored (or a later value of it, below). If the writer's is first, the
-/// reader's look sees the news, and it does not sleep. Without the fences both could miss the other's store.
+/// The reader registers its waker, sets `asleep`, fences, and looks for news; the writer stores its news, fences, and
+/// looks at `asleep`. Both fences are sequentially consistent, so one comes before the other in their single order. If
+/// the writer's is first, the reader's look sees the news, and it does not sleep. If the reader's is first, the writer
+/// sees `asleep` as the reader set it, or as it was changed after that. Without the fences both could miss the other.
 ///
-/// A value of `asleep` later than the reader's store is `false` by the reader, which then does not sleep, or by a ring
-/// that has taken it on itself to wake: its swap has read the store, so it finds the waker that was registered before.
+/// The change after that was either the reader's own, which then does not sleep, or a ring's that has taken the waking
+/// on itself: its swap has read what the reader set (each change is a swap, so they form one chain), and by Release and
+/// Acquire it finds the waker that was registered before.
 #[derive(Debug, Default)]
 struct Sleeper {
     asleep: AtomicBool,
@@ -170,14 +171,14 @@ struct Sleeper {
 
 impl Sleeper {
     fn wake(&self) {
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Acquire) {
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
             self.waker.wake();
         }
     }
 
     fn poll_sleep(&self, waker: &Waker, ready: impl FnOnce() -> bool) -> Poll<()> {
         self.waker.register(waker);
-        self.asleep.store(true, Ordering::Release);
+        self.asleep.swap(true, Ordering::AcqRel);
         fence(Ordering::SeqCst);
         if ready() {
             self.stay_awake();
@@ -187,7 +188,7 @@ impl Sleeper {
     }
 
     fn stay_awake(&self) {
-        self.asleep.store(false, Ordering::Relaxed);
+        self.asleep.swap(false, Ordering::AcqRel);
     }
 }
 
