@@ -1,0 +1,151 @@
+//! Plays a recording as a feed, at any speed. Knows nothing of who listens.
+
+mod pace;
+mod prefetch;
+
+use crate::{JournalError, Reader};
+use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
+use market::{Epoch, Event, Instruments, Kind, Nanos};
+use pace::Pace;
+pub use pace::{Speed, SpeedError};
+use prefetch::{Batch, Next, Prefetch, Source};
+use std::path::{Path, PathBuf};
+
+/// A poll ends at the first end of an exchange event beyond so many events.
+const POLL_BOUND: usize = 4096;
+
+/// How a recording is played.
+#[derive(Debug, Clone)]
+pub struct ReplayOptions {
+    /// How fast.
+    pub speed: Speed,
+    /// Holds it; held from the beginning, its clock starts when it is resumed.
+    pub hold: PauseHandle,
+}
+
+impl Default for ReplayOptions {
+    /// In real time, not held.
+    fn default() -> ReplayOptions {
+        ReplayOptions { speed: Speed::REAL_TIME, hold: PauseHandle::default() }
+    }
+}
+
+/// The newest run of a recording that holds events, as a feed.
+///
+/// Events carry the epoch, seq and timestamp of the recording. An event whose feed time is `t` is due at `start + (t - t0) /
+/// speed`: `start` is the first poll at which the replay is not held, `t0` the feed time of the first event. `engine` is the
+/// real time at which an event was due; at [`Speed::MAX`], that of the poll which yields it.
+#[derive(Debug)]
+pub struct Replay {
+    dir: PathBuf,
+    epoch: Epoch,
+    instruments: Instruments,
+    speed: Speed,
+    pace: Pace,
+    prefetch: Prefetch,
+    batch: Batch,
+    /// How many ends of `batch` were yielded.
+    yielded: usize,
+    /// What is wrong behind `batch`, until it is told.
+    failed: Option<JournalError>,
+    ended: bool,
+    watermark: Nanos,
+}
+
+impl Replay {
+    /// Opens the recording in `dir` and begins to read ahead.
+    ///
+    /// # Errors
+    /// If there is no recording, none with events, or if it is damaged where it begins.
+    pub fn open(dir: &Path, options: ReplayOptions) -> Result<Replay, JournalError> {
+        let mut source = Source { reader: Reader::open(dir)?, feed_time: Nanos::ZERO };
+        let batch = source.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
+        let begin = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
+        Ok(Replay {
+            dir: dir.to_owned(),
+            epoch: source.reader.epoch(),
+            instruments: source.reader.instruments().clone(),
+            speed: options.speed,
+            pace: Pace::new(options.speed, options.hold, begin),
+            prefetch: Prefetch::start(source).map_err(JournalError::io("read ahead in", dir))?,
+            batch,
+            yielded: 0,
+            failed: None,
+            ended: false,
+            watermark: Nanos::ZERO,
+        })
+    }
+
+    /// Where the next exchange event ends in the batch and its feed time, if it has been read.
+    fn next_end(&mut self) -> Option<(usize, Nanos)> {
+        if self.yielded == self.batch.ends.len() && self.failed.is_none() && !self.ended {
+            match self.prefetch.next() {
+                Ok(Next::Batch(batch)) => self.begin_batch(batch),
+                Ok(Next::Pending) => {}
+                Ok(Next::End) => self.ended = true,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        self.batch.ends.get(self.yielded).copied()
+    }
+
+    fn begin_batch(&mut self, batch: Batch) {
+        for instrument in &batch.listed {
+            self.instruments.push(instrument.clone()).expect("the reader's table took it");
+        }
+        self.batch = batch;
+        self.yielded = 0;
+    }
+
+    /// Appends the next exchange event, which ends at `end`.
+    fn take(&mut self, end: usize, engine: Nanos, out: &mut Vec<Event>) -> Kind {
+        let begin = self.yielded.checked_sub(1).map_or(0, |before| self.batch.ends[before].0);
+        let events = &self.batch.events[begin..end];
+        out.extend(events.iter().map(|event| Event { engine, ingest: engine, ..*event }));
+        self.yielded += 1;
+        events[0].kind
+    }
+}
+
+impl FeedSource for Replay {
+    fn instruments(&self) -> &Instruments {
+        &self.instruments
+    }
+
+    fn epoch(&self) -> Option<Epoch> {
+        Some(self.epoch)
+    }
+
+    fn poll(&mut self, now: Nanos, out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
+        if !self.pace.advance(now) {
+            return Ok(FeedStatus { state: FeedState::Idle, watermark: self.watermark });
+        }
+        let before = out.len();
+        let mut state = FeedState::Idle;
+        while out.len() - before < POLL_BOUND && state != FeedState::Gap {
+            let Some((end, feed_time)) = self.next_end() else { break };
+            let Some(due) = self.pace.due(feed_time).filter(|&due| due <= now) else { break };
+            let engine = if self.speed == Speed::MAX { now } else { due };
+            let kind = self.take(end, engine, out);
+            state = if kind == Kind::FeedGap { FeedState::Gap } else { FeedState::Events };
+            self.watermark = self.watermark.max(feed_time);
+        }
+        if let Some((_, next)) = self.next_end() {
+            self.watermark = self.watermark.max(self.pace.reached().min(next));
+        } else if state == FeedState::Idle {
+            if let Some(error) = self.failed.take() {
+                self.ended = true;
+                return Err(error.of_feed(&self.dir));
+            }
+            if self.ended {
+                state = FeedState::Ended;
+            }
+        }
+        Ok(FeedStatus { state, watermark: self.watermark })
+    }
+
+    fn next_due(&self) -> Option<Nanos> {
+        let &(_, feed_time) = self.batch.ends.get(self.yielded)?;
+        self.pace.due(feed_time)
+    }
+}

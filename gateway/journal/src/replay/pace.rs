@@ -1,0 +1,130 @@
+//! The clock of a replay: maps feed time to the real time at which it is due. Reads no clock itself.
+
+use feed::PauseHandle;
+use market::Nanos;
+use std::{fmt, str::FromStr};
+
+/// How fast feed time passes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed(Option<f64>);
+
+impl Speed {
+    /// As it was recorded.
+    pub const REAL_TIME: Speed = Speed(Some(1.0));
+    /// As fast as it is taken.
+    pub const MAX: Speed = Speed(None);
+
+    /// So many seconds of feed time in one second of real time.
+    ///
+    /// # Errors
+    /// If it is not a number above 0.
+    pub fn times(factor: f64) -> Result<Speed, SpeedError> {
+        if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(factor))) } else { Err(SpeedError) }
+    }
+}
+
+/// A text or number that is no speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a speed is a number above 0, such as 1 or 0.5, or max")]
+pub struct SpeedError;
+
+impl FromStr for Speed {
+    type Err = SpeedError;
+
+    fn from_str(text: &str) -> Result<Speed, SpeedError> {
+        if text == "max" {
+            return Ok(Speed::MAX);
+        }
+        Speed::times(text.parse().map_err(|_| SpeedError)?)
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(factor) => factor.fmt(f),
+            None => f.write_str("max"),
+        }
+    }
+}
+
+/// Where a replay stands in its recording's time.
+#[derive(Debug)]
+pub(super) struct Pace {
+    speed: Speed,
+    hold: PauseHandle,
+    /// The real time and the feed time from which it runs; no real time while it is held or before it began.
+    real: Option<Nanos>,
+    feed: Nanos,
+    /// The feed time reached at the last poll.
+    reached: Nanos,
+}
+
+impl Pace {
+    /// A clock that begins at the feed time `begin`, at the first poll at which it is not held.
+    pub fn new(speed: Speed, hold: PauseHandle, begin: Nanos) -> Pace {
+        Pace { speed, hold, real: None, feed: begin, reached: begin }
+    }
+
+    /// Moves to `now`. Whether it runs.
+    pub fn advance(&mut self, now: Nanos) -> bool {
+        if self.hold.is_paused() {
+            self.real = None;
+            self.feed = self.reached;
+            return false;
+        }
+        let real = *self.real.get_or_insert(now);
+        self.reached = match self.speed.0 {
+            Some(factor) => Nanos(self.feed.0.saturating_add((nanos_between(real, now) * factor) as u64)),
+            None => Nanos::MAX,
+        };
+        true
+    }
+
+    /// The feed time reached at the last poll.
+    pub fn reached(&self) -> Nanos {
+        self.reached
+    }
+
+    /// The real time at which `feed_time` is due; `None` while that is open. At full speed everything is due at once.
+    pub fn due(&self, feed_time: Nanos) -> Option<Nanos> {
+        let wait = self.speed.0.map_or(0.0, |factor| nanos_between(self.feed, feed_time) / factor);
+        self.real.map(|real| Nanos(real.0.saturating_add(wait as u64)))
+    }
+}
+
+/// Exact up to 104 days.
+fn nanos_between(from: Nanos, to: Nanos) -> f64 {
+    to.0.saturating_sub(from.0) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_a_number_above_zero_or_max() {
+        assert_eq!("max".parse(), Ok(Speed::MAX));
+        assert_eq!("1".parse(), Ok(Speed::REAL_TIME));
+        assert_eq!("0.5".parse::<Speed>().unwrap().to_string(), "0.5");
+        for bad in ["0", "-1", "NaN", "inf", "", "fast", "1x"] {
+            assert_eq!(bad.parse::<Speed>(), Err(SpeedError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pause_takes_no_feed_time() {
+        let hold = PauseHandle::default();
+        let mut pace = Pace::new(Speed::times(10.0).unwrap(), hold.clone(), Nanos(1_000));
+        assert!(pace.advance(Nanos(5)));
+        assert!(pace.advance(Nanos(25)));
+        assert_eq!(pace.reached(), Nanos(1_200));
+        assert_eq!(pace.due(Nanos(1_300)), Some(Nanos(35)));
+        hold.pause();
+        assert!(!pace.advance(Nanos(500)));
+        assert_eq!((pace.reached(), pace.due(Nanos(1_300))), (Nanos(1_200), None));
+        hold.resume();
+        assert!(pace.advance(Nanos(900)));
+        assert_eq!((pace.reached(), pace.due(Nanos(1_300))), (Nanos(1_200), Some(Nanos(910))));
+    }
+}

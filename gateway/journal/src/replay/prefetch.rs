@@ -1,0 +1,150 @@
+//! Reads a run on a thread of its own and hands its blocks over, so that whoever plays them never waits for a disk.
+
+use crate::{JournalError, Reader};
+use market::{Event, Instrument, Instruments, Nanos, SymbolId};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// Blocks read ahead; about 10 MB of events.
+const AHEAD: usize = 12;
+
+/// The events of one block.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub events: Vec<Event>,
+    /// Where each exchange event (or status) ends in `events`, and its feed time.
+    pub ends: Vec<(usize, Nanos)>,
+    /// Instruments listed in it, in the table's order.
+    pub listed: Vec<Instrument>,
+}
+
+/// What comes next of a run.
+pub(super) enum Next {
+    Batch(Batch),
+    /// It has not been read yet.
+    Pending,
+    /// Nothing follows.
+    End,
+}
+
+#[derive(Debug)]
+enum Message {
+    Batch(Batch),
+    Failed(JournalError),
+    End,
+}
+
+/// The receiving end.
+#[derive(Debug)]
+pub(super) struct Prefetch {
+    messages: rtrb::Consumer<Message>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    ended: bool,
+}
+
+impl Prefetch {
+    /// Reads on from where `source` stands.
+    pub fn start(mut source: Source) -> std::io::Result<Prefetch> {
+        let (producer, messages) = rtrb::RingBuffer::new(AHEAD);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = thread::Builder::new()
+            .name("journal-reader".into())
+            .spawn(move || hand_over(&mut source, producer, &stopped))?;
+        Ok(Prefetch { messages, stop, thread: Some(thread), ended: false })
+    }
+
+    /// What comes next, without waiting.
+    ///
+    /// # Errors
+    /// If the recording is damaged there; nothing follows then.
+    pub fn next(&mut self) -> Result<Next, JournalError> {
+        if self.ended {
+            return Ok(Next::End);
+        }
+        let Ok(message) = self.messages.pop() else {
+            // A reader that is gone without a last message has panicked.
+            assert!(
+                !self.messages.is_abandoned() || self.messages.slots() > 0,
+                "the reader of a recording died"
+            );
+            return Ok(Next::Pending);
+        };
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+        self.ended = !matches!(message, Message::Batch(_));
+        match message {
+            Message::Batch(batch) => Ok(Next::Batch(batch)),
+            Message::End => Ok(Next::End),
+            Message::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Prefetch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic of the reader was reported by its own message.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn hand_over(source: &mut Source, mut messages: rtrb::Producer<Message>, stop: &AtomicBool) {
+    loop {
+        let mut message = match source.next() {
+            Ok(Some(batch)) => Message::Batch(batch),
+            Ok(None) => Message::End,
+            Err(error) => Message::Failed(error),
+        };
+        let is_last = !matches!(message, Message::Batch(_));
+        while let Err(rtrb::PushError::Full(back)) = messages.push(message) {
+            if stop.load(Ordering::Acquire) {
+                return;
+            }
+            thread::park();
+            message = back;
+        }
+        if is_last || stop.load(Ordering::Acquire) {
+            return;
+        }
+    }
+}
+
+/// A reader that marks where exchange events end.
+pub(super) struct Source {
+    pub reader: Reader,
+    /// Of the last event read.
+    pub feed_time: Nanos,
+}
+
+impl Source {
+    pub fn next(&mut self) -> Result<Option<Batch>, JournalError> {
+        let known = self.reader.instruments().len();
+        let mut batch = Batch::default();
+        if self.reader.next_block(&mut batch.events)?.is_none() {
+            return Ok(None);
+        }
+        for (i, event) in batch.events.iter().enumerate() {
+            self.feed_time = self.feed_time.max(event.timestamp);
+            if event.last || !event.kind.is_numbered() {
+                batch.ends.push((i + 1, self.feed_time));
+            }
+        }
+        batch.listed = listed_from(self.reader.instruments(), known);
+        Ok(Some(batch))
+    }
+}
+
+fn listed_from(instruments: &Instruments, known: usize) -> Vec<Instrument> {
+    (known..instruments.len()).map(|i| instruments[SymbolId(i as u32)].clone()).collect()
+}

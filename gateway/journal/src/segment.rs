@@ -1,0 +1,115 @@
+//! Reads one segment file: its header, then raw blocks, and tells a file that was cut from one that was changed. Knows
+//! nothing of what is in a block.
+
+use crate::{
+    block::MAX_PAYLOAD,
+    error::JournalError,
+    format::{BlockHeader, SegmentHeader},
+};
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+/// An open segment, behind its header.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    path: PathBuf,
+    file: BufReader<File>,
+    /// How far it was read, and its length when it was opened.
+    at: u64,
+    len: u64,
+}
+
+/// What stood at the place that was read.
+pub(crate) enum Next<T> {
+    /// What was looked for.
+    Whole(T),
+    /// The end of the file. So many bytes before it are the beginning of something that was never finished.
+    End { torn: u64 },
+}
+
+/// Why reading cannot go on here.
+pub(crate) enum Fault {
+    /// The operating system refused.
+    Failed(JournalError),
+    /// What is at `offset` was not written so.
+    Damaged { offset: u64, what: &'static str },
+}
+
+impl Segment {
+    /// Opens a segment and reads its header.
+    pub fn open(path: PathBuf) -> Result<Next<(Segment, SegmentHeader)>, Fault> {
+        let file = File::open(&path).map_err(JournalError::io("open", &path)).map_err(Fault::Failed)?;
+        let len = file.metadata().map_err(JournalError::io("measure", &path)).map_err(Fault::Failed)?.len();
+        let mut segment = Segment { path, file: BufReader::with_capacity(128 << 10, file), at: 0, len };
+        let mut bytes = [0; SegmentHeader::LEN];
+        if let Next::End { torn } = segment.fill(&mut bytes)? {
+            return Ok(Next::End { torn });
+        }
+        match SegmentHeader::of_bytes(&bytes) {
+            Ok(header) => Ok(Next::Whole((segment, header))),
+            Err(_) => segment.unwritten_from(0, &bytes, "the header of the segment is wrong"),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the next block begins.
+    pub fn offset(&self) -> u64 {
+        self.at
+    }
+
+    /// Reads the next block's header and its records as they are, unchecked.
+    pub fn next(&mut self, payload: &mut Vec<u8>) -> Result<Next<BlockHeader>, Fault> {
+        let offset = self.at;
+        let mut bytes = [0; BlockHeader::LEN];
+        if let Next::End { torn } = self.fill(&mut bytes)? {
+            return Ok(Next::End { torn });
+        }
+        let Ok(header) = BlockHeader::of_bytes(&bytes) else {
+            return self.unwritten_from(offset, &bytes, "the header of a block is wrong");
+        };
+        if header.payload_len > MAX_PAYLOAD || header.count == 0 {
+            return Err(Fault::Damaged { offset, what: "the header of a block has impossible lengths" });
+        }
+        payload.resize(header.payload_len as usize, 0);
+        Ok(match self.fill(payload)? {
+            Next::Whole(()) => Next::Whole(header),
+            Next::End { .. } => Next::End { torn: self.len - offset },
+        })
+    }
+
+    /// Fills `bytes` from the file, if it holds so many.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<Next<()>, Fault> {
+        let left = self.len - self.at;
+        if left < bytes.len() as u64 {
+            return Ok(Next::End { torn: left });
+        }
+        self.file.read_exact(bytes).map_err(JournalError::io("read", &self.path)).map_err(Fault::Failed)?;
+        self.at += bytes.len() as u64;
+        Ok(Next::Whole(()))
+    }
+
+    /// Judges a wrong header at `offset`. After a power cut a file may have a length that its content never reached; the
+    /// rest of it reads as zeros then, which no header begins with.
+    fn unwritten_from<T>(
+        &mut self,
+        offset: u64,
+        header: &[u8],
+        what: &'static str,
+    ) -> Result<Next<T>, Fault> {
+        let mut zero = header.iter().all(|&byte| byte == 0);
+        let mut chunk = [0; 4096];
+        while zero && self.at < self.len {
+            let size = (self.len - self.at).min(chunk.len() as u64) as usize;
+            self.fill(&mut chunk[..size])?;
+            zero = chunk[..size].iter().all(|&byte| byte == 0);
+        }
+        if zero { Ok(Next::End { torn: self.len - offset }) } else { Err(Fault::Damaged { offset, what }) }
+    }
+}
