@@ -41,20 +41,30 @@ pub fn push_fixed(out: &mut Vec<u8>, mantissa: i64, decimals: u8) {
     if mantissa < 0 {
         out.push(b'-');
     }
-    let magnitude = mantissa.unsigned_abs();
-    if decimals == 0 {
-        return push_digits(out, magnitude);
-    }
-    let power = POWERS[decimals as usize];
-    let whole = magnitude / power;
-    let fraction = magnitude - whole * power;
-    push_digits(out, whole);
-    out.push(b'.');
+    push_unsigned_fixed(out, mantissa.unsigned_abs(), decimals);
+}
+
+/// As [`push_fixed`], of a mantissa that has no sign.
+///
+/// # Panics
+/// If `decimals` is more than 18.
+pub fn push_unsigned_fixed(out: &mut Vec<u8>, mantissa: u64, decimals: u8) {
+    assert!(decimals <= MAX_DECIMALS, "an instrument has at most 18 decimals");
+    let decimals = usize::from(decimals);
     let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(fraction).as_bytes();
-    const ZEROS: [u8; MAX_DECIMALS as usize] = [b'0'; MAX_DECIMALS as usize];
-    out.extend_from_slice(&ZEROS[..decimals as usize - digits.len()]);
-    out.extend_from_slice(digits);
+    let digits = buffer.format(mantissa).as_bytes();
+    if decimals == 0 {
+        out.extend_from_slice(digits);
+    } else if digits.len() > decimals {
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        out.extend_from_slice(whole);
+        out.push(b'.');
+        out.extend_from_slice(fraction);
+    } else {
+        const ZEROS: &[u8; 2 + MAX_DECIMALS as usize] = b"0.000000000000000000";
+        out.extend_from_slice(&ZEROS[..2 + decimals - digits.len()]);
+        out.extend_from_slice(digits);
+    }
 }
 
 /// Reads `[-]digits[.digits]` as a mantissa in `decimals`. Zeros beyond the decimals are allowed, other digits are not.
@@ -122,6 +132,15 @@ mod tests {
         assert_eq!(fixed(-7, 3), "-0.007");
         assert_eq!(fixed(42, 0), "42");
         assert_eq!(fixed(i64::MIN, 18), "-9.223372036854775808");
+        assert_eq!(fixed(1_000, 3), "1.000");
+        assert_eq!(fixed(999, 3), "0.999");
+    }
+
+    #[test]
+    fn a_quantity_may_be_larger_than_any_price() {
+        let mut out = Vec::new();
+        push_unsigned_fixed(&mut out, u64::MAX, 18);
+        assert_eq!(out, b"18.446744073709551615");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Instruments, and the table of them that a feed announces.
 
-use crate::{Price, Qty, decimal::MAX_DECIMALS, push_fixed};
+use crate::{Price, Qty, decimal::MAX_DECIMALS, push_fixed, push_unsigned_fixed};
 use std::collections::HashMap;
 
 /// An instrument's place in the feed's table: dense, from 0, append-only.
@@ -56,18 +56,18 @@ pub struct Instrument {
 impl Instrument {
     /// The tick as text in the price's decimals.
     pub fn tick_text(&self) -> String {
-        fixed(self.tick.0, self.price_decimals)
+        text(|out| push_fixed(out, self.tick.0, self.price_decimals))
     }
 
     /// The lot as text in the quantity's decimals.
     pub fn lot_text(&self) -> String {
-        fixed(i64::try_from(self.lot.0).unwrap_or(i64::MAX), self.qty_decimals)
+        text(|out| push_unsigned_fixed(out, self.lot.0, self.qty_decimals))
     }
 }
 
-fn fixed(mantissa: i64, decimals: u8) -> String {
+fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::new();
-    push_fixed(&mut out, mantissa, decimals);
+    write(&mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 

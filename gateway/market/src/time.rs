@@ -51,11 +51,28 @@ impl Nanos {
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
 
-/// Writes `value` right-aligned over the zeros of `field`.
-fn put(field: &mut [u8], mut value: u64) {
-    for digit in field.iter_mut().rev() {
+/// The digits of 0 to 99, two each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut i = 0;
+    while i < pairs.len() {
+        pairs[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
+        i += 1;
+    }
+    pairs
+};
+
+/// Fills `field` with the last digits of `value`.
+#[inline]
+fn put(field: &mut [u8], value: u64) {
+    let mut value = value as u32;
+    let (first, pairs) = field.as_rchunks_mut::<2>();
+    for pair in pairs.iter_mut().rev() {
+        *pair = PAIRS[(value % 100) as usize];
+        value /= 100;
+    }
+    if let [digit] = first {
         *digit = b'0' + (value % 10) as u8;
-        value /= 10;
     }
 }
 

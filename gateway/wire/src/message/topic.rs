@@ -20,13 +20,13 @@ impl Refusal {
     }
 }
 
-/// What a subscription tells about.
+/// What a subscription tells about. In the order in which the messages of one exchange event go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
-    /// The order book, by price level.
-    Book,
     /// Trades.
     Trade,
+    /// The order book, by price level.
+    Book,
     /// The top of the book: best bid and offer.
     Bbo,
     /// The connection's own figures; of no symbol.
@@ -35,7 +35,7 @@ pub enum Channel {
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Channel; 4] = [Channel::Book, Channel::Trade, Channel::Bbo, Channel::Stats];
+    pub const ALL: [Channel; 4] = [Channel::Trade, Channel::Book, Channel::Bbo, Channel::Stats];
 
     /// The name in requests and messages.
     pub const fn as_str(self) -> &'static str {

@@ -1,7 +1,7 @@
 //! JSON, piece by piece, into a buffer. What is written raw comes from an alphabet that needs no escaping: numbers,
 //! names of ours, symbols of the table.
 
-use market::{Epoch, Instrument, Nanos, Price, Qty, push_digits, push_fixed};
+use market::{Epoch, Instrument, Nanos, Price, Qty, push_digits, push_fixed, push_unsigned_fixed};
 
 /// Appends `text` as it is.
 pub(super) fn push(out: &mut Vec<u8>, text: &str) {
@@ -77,5 +77,5 @@ pub(super) fn push_price(out: &mut Vec<u8>, prefix: &str, price: Price, instrume
 /// Appends `prefix` as it is and then the quantity in the instrument's decimals.
 pub(super) fn push_qty(out: &mut Vec<u8>, prefix: &str, qty: Qty, instrument: &Instrument) {
     push(out, prefix);
-    push_fixed(out, qty.0 as i64, instrument.qty_decimals);
+    push_unsigned_fixed(out, qty.0, instrument.qty_decimals);
 }

@@ -1,18 +1,15 @@
 //! Books, trades and the top of the book: the messages that are encoded once an exchange event.
 
 use super::json::{push, push_epoch, push_number, push_price, push_qty, push_time};
-use crate::message::{BboMessage, BookKind, BookMessage, Stamps, Trade, TradeKind, TradeMessage};
-use market::{Instrument, Level, Side};
+use crate::message::{BboMessage, BookKind, BookMessage, Mark, Stamps, Trade, TradeKind, TradeMessage};
+use market::{Epoch, Instrument, Level, Side};
 
 /// Appends a book message.
 pub fn push_book(out: &mut Vec<u8>, message: &BookMessage<'_>) {
-    push(
-        out,
-        match message.kind {
-            BookKind::Snapshot(_) => "{\"channel\":\"book\",\"type\":\"snapshot\",\"data\":[",
-            BookKind::Update { .. } => "{\"channel\":\"book\",\"type\":\"update\",\"data\":[",
-        },
-    );
+    match message.kind {
+        BookKind::Snapshot(_) => push(out, "{\"channel\":\"book\",\"type\":\"snapshot\",\"data\":["),
+        BookKind::Update { .. } => push(out, "{\"channel\":\"book\",\"type\":\"update\",\"data\":["),
+    }
     push_book_entry(out, message);
     push(out, "]}");
 }
@@ -25,12 +22,7 @@ pub(super) fn push_book_entry(out: &mut Vec<u8>, message: &BookMessage<'_>) {
     push_levels(out, "\",\"bids\":[", &message.levels.bids, instrument);
     push_levels(out, "],\"asks\":[", &message.levels.asks, instrument);
     push_number(out, "],\"checksum\":", u64::from(message.checksum));
-    push_time(out, ",\"timestamp\":", message.mark.timestamp);
-    push_epoch(out, ",\"epoch\":", message.epoch);
-    if let BookKind::Update { first_seq, .. } = message.kind {
-        push_number(out, ",\"first_seq\":", first_seq);
-    }
-    push_number(out, ",\"seq\":", message.mark.seq);
+    push_range(out, message.kind, message.epoch, &message.mark);
     push_number(out, ",\"venue_seq\":", message.mark.venue_seq);
     match message.kind {
         BookKind::Snapshot(reason) => push_word(out, ",\"reason\":\"", reason.as_str()),
@@ -49,6 +41,19 @@ fn push_levels(out: &mut Vec<u8>, prefix: &str, levels: &[Level], instrument: &I
         push_qty(out, ",\"qty\":", level.qty, instrument);
         out.push(b'}');
         opening = ",{\"price\":";
+    }
+}
+
+/// Appends when it happened and which numbers it covers.
+fn push_range(out: &mut Vec<u8>, kind: BookKind, epoch: Epoch, mark: &Mark) {
+    push_time(out, ",\"timestamp\":", mark.timestamp);
+    push_epoch(out, ",\"epoch\":", epoch);
+    match kind {
+        BookKind::Snapshot(_) => push_number(out, ",\"seq\":", mark.seq),
+        BookKind::Update { first_seq, .. } => {
+            push_number(out, ",\"first_seq\":", first_seq);
+            push_number(out, ",\"seq\":", mark.seq);
+        }
     }
 }
 
@@ -86,12 +91,7 @@ pub fn push_bbo(out: &mut Vec<u8>, message: &BboMessage<'_>) {
     push(out, &message.instrument.symbol);
     push_best(out, ["\",\"bid\":", ",\"bid_qty\":"], message.bid, message.instrument);
     push_best(out, [",\"ask\":", ",\"ask_qty\":"], message.ask, message.instrument);
-    push_time(out, ",\"timestamp\":", message.mark.timestamp);
-    push_epoch(out, ",\"epoch\":", message.epoch);
-    if let BookKind::Update { first_seq, .. } = message.kind {
-        push_number(out, ",\"first_seq\":", first_seq);
-    }
-    push_number(out, ",\"seq\":", message.mark.seq);
+    push_range(out, message.kind, message.epoch, &message.mark);
     match message.kind {
         BookKind::Snapshot(reason) => push_word(out, ",\"reason\":\"", reason.as_str()),
         BookKind::Update { merged: None, .. } => {}
@@ -117,17 +117,16 @@ fn push_best(out: &mut Vec<u8>, prefixes: [&str; 2], best: Option<Level>, instru
 /// Appends a message of trades.
 pub fn push_trade(out: &mut Vec<u8>, message: &TradeMessage<'_>) {
     match message.kind {
-        TradeKind::Snapshot(_) => {
-            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"snapshot\",\"epoch\":", message.epoch)
+        TradeKind::Snapshot(reason) => {
+            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"snapshot\",\"epoch\":", message.epoch);
+            push_number(out, ",\"seq\":", message.seq);
+            push_word(out, ",\"reason\":\"", reason.as_str());
         }
         TradeKind::Update { first_seq } => {
             push_epoch(out, "{\"channel\":\"trade\",\"type\":\"update\",\"epoch\":", message.epoch);
             push_number(out, ",\"first_seq\":", first_seq);
+            push_number(out, ",\"seq\":", message.seq);
         }
-    }
-    push_number(out, ",\"seq\":", message.seq);
-    if let TradeKind::Snapshot(reason) = message.kind {
-        push_word(out, ",\"reason\":\"", reason.as_str());
     }
     push(out, ",\"data\":[");
     push_trade_list(out, message.trades, message.instrument);
