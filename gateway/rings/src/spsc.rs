@@ -67,3 +67,40 @@ impl<T> Consumer<T> {
         self.0.is_abandoned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(consumer: &mut Consumer<u32>, limit: usize) -> Vec<u32> {
+        let mut items = Vec::new();
+        assert_eq!(consumer.pop_batch(limit, |item| items.push(item)), items.len());
+        items
+    }
+
+    #[test]
+    fn takes_what_fits_and_gives_back_the_rest() {
+        let (mut producer, mut consumer) = queue(4);
+        assert_eq!(producer.push_batch(&[1, 2, 3]), &[] as &[u32]);
+        assert_eq!(producer.push_batch(&[4, 5, 6]), &[5, 6]);
+        assert_eq!(producer.push(5), Err(5));
+        assert_eq!(take(&mut consumer, 3), [1, 2, 3]);
+        assert_eq!(producer.push(5), Ok(()));
+        assert_eq!(take(&mut consumer, 9), [4, 5]);
+        assert_eq!((consumer.pop(), consumer.is_empty()), (None, true));
+    }
+
+    #[test]
+    fn either_end_knows_when_it_is_alone() {
+        let (mut producer, mut consumer) = queue(4);
+        producer.push(1).unwrap();
+        assert!(!consumer.is_abandoned() && !producer.is_abandoned());
+        drop(producer);
+        assert!(consumer.is_abandoned());
+        assert_eq!(consumer.pop(), Some(1), "what was put in before can still be taken");
+
+        let (producer, consumer) = queue::<u32>(4);
+        drop(consumer);
+        assert!(producer.is_abandoned());
+    }
+}

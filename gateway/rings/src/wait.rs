@@ -205,3 +205,91 @@ impl Wake for Unpark {
         self.0.unpark();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A doorbell, a listener, and a task that counts how often it was woken.
+    fn scene(strategy: WaitStrategy) -> (Doorbell, Listener, Arc<Woken>) {
+        let mut doorbell = Doorbell::new();
+        let listener = doorbell.listener(strategy);
+        (doorbell, listener, Arc::default())
+    }
+
+    fn poll(listener: &mut Listener, woken: &Arc<Woken>, ready: bool) -> Poll<()> {
+        listener.poll_wait(&mut Context::from_waker(&Waker::from(Arc::clone(woken))), || ready)
+    }
+
+    #[test]
+    fn a_sleeper_is_woken_by_the_next_ring_and_only_by_that() {
+        let (doorbell, mut listener, woken) = scene(WaitStrategy::Park);
+        doorbell.ring();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0, "nobody slept yet");
+        assert_eq!(poll(&mut listener, &woken, false), Poll::Pending);
+        doorbell.ring();
+        doorbell.ring();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn nobody_falls_asleep_over_news() {
+        let (doorbell, mut listener, woken) = scene(WaitStrategy::Park);
+        assert_eq!(poll(&mut listener, &woken, true), Poll::Ready(()));
+        doorbell.ring();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        listener.wait(Duration::MAX, || true);
+    }
+
+    #[test]
+    fn a_wait_ends_without_a_ring_when_its_time_is_over() {
+        let (doorbell, mut listener, _) = scene(WaitStrategy::Park);
+        listener.wait(Duration::from_millis(1), || false);
+        assert!(!listener.sleeper.asleep.load(Ordering::Relaxed), "the writer need not wake it any more");
+        doorbell.ring();
+    }
+
+    #[test]
+    fn backing_off_ends_in_sleep_and_begins_anew_after_a_find() {
+        let (_doorbell, mut listener, woken) = scene(WaitStrategy::Backoff);
+        for _ in 0..2 {
+            assert_eq!(poll(&mut listener, &woken, false), Poll::Ready(()));
+            let asleep = (0..100).any(|_| poll(&mut listener, &woken, false).is_pending());
+            assert!(asleep);
+            listener.reset();
+        }
+    }
+
+    #[test]
+    fn a_spinner_never_sleeps() {
+        let (_doorbell, mut listener, woken) = scene(WaitStrategy::Spin);
+        assert!((0..5_000).all(|_| poll(&mut listener, &woken, false).is_ready()));
+    }
+
+    #[test]
+    fn a_listener_that_left_is_forgotten() {
+        let (mut doorbell, listener, _) = scene(WaitStrategy::Park);
+        drop(listener);
+        let _present = doorbell.listener(WaitStrategy::Park);
+        assert_eq!(doorbell.sleepers.len(), 1);
+    }
+
+    #[test]
+    fn strategies_are_named_on_the_command_line() {
+        for strategy in [WaitStrategy::Spin, WaitStrategy::Backoff, WaitStrategy::Park] {
+            assert_eq!(strategy.to_string().parse(), Ok(strategy));
+        }
+        let error = "Spin".parse::<WaitStrategy>().unwrap_err();
+        assert_eq!(error.to_string(), "`Spin` is no wait strategy; use spin, backoff or park");
+    }
+}
