@@ -263,6 +263,11 @@ impl Book {
         Ok(range)
     }
 
+    /// Whether [`Book::catch_up`] from this seq to now would succeed.
+    pub fn holds(&self, history: &History, seq: Seq) -> bool {
+        self.mark_at_or_before(history, seq).is_ok()
+    }
+
     fn past<'a>(&'a self, history: &'a History, range: &Range, scratch: &'a mut [Net; 2]) -> Past<'a> {
         let changes = history.changes_back(&self.chain, range.from.seq);
         Past::new(&self.levels, changes, range.to.seq, scratch)

@@ -1,1 +1,32 @@
-//! Placeholder.
+//! What one subscriber may do, and the worker's turn over many of them: a state machine without I/O or clock.
+//!
+//! Read in this order: [`Worker`] is one turn; `publisher` turns events into frames, once for all who watch; `log` keeps the
+//! frames; `subscriber` is what is kept of a client; `delivery` and `gather` write to each all that is pending for it;
+//! `private` makes the messages of those who are not in step; `requests` and `beginning` are what clients ask for.
+//!
+//! Nothing here knows of sockets, runtimes, rings or threads. A simulation runs it as it is.
+
+mod beginning;
+mod delivery;
+mod frame;
+mod gather;
+pub mod latency;
+mod limits;
+mod log;
+mod outlet;
+mod private;
+mod publisher;
+mod requests;
+mod resync;
+mod subscriber;
+mod topic;
+mod topics;
+mod trades;
+mod worker;
+
+pub use limits::Limits;
+pub use outlet::{ConnId, Ending, Outlet};
+pub use publisher::{Publisher, Standing};
+pub use resync::Image;
+pub use subscriber::{Figures, OpenOptions};
+pub use worker::{Counters, SubscriberInfo, Worker};

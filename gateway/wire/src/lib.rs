@@ -8,3 +8,4 @@ pub mod message;
 pub mod token;
 
 pub mod dialect;
+pub mod envelope;

@@ -1,0 +1,117 @@
+//! Where a subscription begins: with a snapshot, with nothing, or where a resume token left off.
+
+use crate::{
+    publisher::{Publisher, Standing},
+    subscriber::{Catch, Place, Subscription},
+    topic::{Topic, TopicId},
+};
+use market::{Seq, SymbolId};
+use wire::{
+    message::{Channel, Depth, Policy, SnapshotReason, Subscribe},
+    token::TokenEntry,
+};
+
+/// Where a subscription begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// Its first place.
+    pub place: Place,
+    /// What the client has everything up to, as far as the stream is concerned.
+    pub sent: Seq,
+    /// Whether everything since its token follows.
+    pub recovered: bool,
+}
+
+impl Publisher {
+    /// Where a new subscription of a topic begins.
+    pub fn beginning(&self, id: TopicId, subscribe: &Subscribe) -> Beginning {
+        let topic = self.topic(id);
+        let Some(since) = &subscribe.since else { return self.afresh(topic, subscribe.snapshot) };
+        let instrument = &self.instruments()[topic.key.symbol];
+        let entry = since.find(&instrument.symbol).or_else(|| since.find(&instrument.venue_symbol));
+        let Some(entry) = entry else { return self.afresh(topic, subscribe.snapshot) };
+        let refused = if since.epoch() == self.epoch() {
+            self.cannot_resume(topic, entry, subscribe.policy)
+        } else {
+            Some(SnapshotReason::Resume)
+        };
+        match refused {
+            None => Beginning { place: Place::Behind(Catch::Resume), sent: entry.seq, recovered: true },
+            // Trades have no snapshot that makes up for them: what is missing is named as a gap.
+            Some(_) if topic.key.channel == Channel::Trade && since.epoch() == self.epoch() => {
+                let sent = entry.seq.min(topic.tail.seq);
+                Beginning { place: Place::Behind(Catch::Resume), sent, recovered: false }
+            }
+            Some(_) if topic.key.channel == Channel::Trade => self.afresh(topic, subscribe.snapshot),
+            Some(reason) => {
+                Beginning { place: Place::Snapshot(reason), sent: self.snapshot_seq(topic), recovered: false }
+            }
+        }
+    }
+
+    fn afresh(&self, topic: &Topic, snapshot: Option<bool>) -> Beginning {
+        let wanted = snapshot.unwrap_or(topic.key.channel != Channel::Trade);
+        let place =
+            if wanted { Place::Snapshot(SnapshotReason::Subscribe) } else { Place::InStep(topic.log.head()) };
+        Beginning { place, sent: self.snapshot_seq(topic), recovered: false }
+    }
+
+    fn snapshot_seq(&self, topic: &Topic) -> Seq {
+        topic.tail.seq
+    }
+
+    /// Why a token's entry of this epoch cannot be continued, if it cannot.
+    fn cannot_resume(&self, topic: &Topic, entry: &TokenEntry, policy: Policy) -> Option<SnapshotReason> {
+        let (key, log) = (&topic.key, &topic.log);
+        let ahead = entry.seq > self.mark(key.symbol).seq;
+        if key.channel == Channel::Trade {
+            let held = self.replicas[key.symbol.index()].trades.whole_after() <= entry.seq;
+            return (ahead || !held).then_some(SnapshotReason::Resume);
+        }
+        if ahead || self.standing(key.symbol) != Standing::Whole {
+            return Some(SnapshotReason::Resume);
+        }
+        if key.channel == Channel::Book {
+            let Some(depth) = entry.depth else { return Some(SnapshotReason::Resume) };
+            if depth < key.depth {
+                return Some(SnapshotReason::Modify);
+            }
+        }
+        let held = match policy {
+            Policy::Lossless => entry.seq >= topic.tail.seq || log.after_seq(entry.seq).is_some(),
+            Policy::Conflate => entry.seq >= topic.tail.seq || self.holds(key.symbol, entry.seq),
+        };
+        (!held).then_some(SnapshotReason::Resume)
+    }
+
+    /// Whether the history of a symbol reaches back to this seq.
+    fn holds(&self, symbol: SymbolId, seq: Seq) -> bool {
+        self.replicas[symbol.index()].book.holds(&self.history, seq)
+    }
+
+    /// Where a subscription goes on after its parameters changed, in its new topic.
+    pub fn place_after_modify(&self, old: &Subscription, new: TopicId, policy: Policy) -> Place {
+        let topic = self.topic(new);
+        let same_view = old.key.depth == topic.key.depth && old.key.interval == topic.key.interval;
+        let in_step = old.place == Place::InStep(self.topic(old.topic).log.head());
+        match old.place {
+            Place::Snapshot(reason) => Place::Snapshot(reason),
+            _ if same_view
+                && (in_step || policy == Policy::Conflate || topic.key.channel == Channel::Trade) =>
+            {
+                Place::Behind(Catch::Merge { slow: false })
+            }
+            _ => Place::Snapshot(SnapshotReason::Modify),
+        }
+    }
+
+    /// The checksum of a book at a seq and depth; `None` if that is no held end of an exchange event.
+    pub fn checksum_at(&mut self, symbol: SymbolId, seq: Seq, depth: Depth) -> Option<u32> {
+        if self.standing(symbol) != Standing::Whole {
+            return None;
+        }
+        let (book, view) = (&self.replicas[symbol.index()].book, &mut self.scratch.view);
+        book.view_at(&self.history, seq, depth.get(), view).ok()?;
+        Some(view.checksum(depth.get()))
+    }
+}

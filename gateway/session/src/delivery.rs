@@ -1,0 +1,207 @@
+//! Adaptive batching: all that is pending for one client, over all its topics, goes into one write.
+//!
+//! A client in step with one topic gets a slice of that topic's log, without a copy. Everything else is gathered into one
+//! buffer that all clients share in turn. What a socket does not take is the only thing that is kept for a client.
+
+use crate::{
+    frame::text_frame,
+    gather::{Gatherer, Served, is_pending},
+    outlet::{ConnId, Ending, Outlet},
+    subscriber::{Place, Rest, Subscriber, Subscription},
+    topic::TopicId,
+    worker::{Counters, Worker},
+};
+use market::{Nanos, SymbolId};
+use std::{ops::Range, rc::Rc};
+use wire::{
+    dialect::native_json,
+    message::{CloseCode, Gap, GapReason, Policy},
+};
+
+/// What the next write carries.
+enum Batch {
+    /// Nothing is pending.
+    Nothing,
+    /// One run of one topic's log, straight from there.
+    Run(TopicId, Range<u64>),
+    /// What has been gathered.
+    Gathered,
+    /// One large private message.
+    Large(Rc<[u8]>),
+    /// A `lossless` subscription has fallen off its log.
+    TooSlow,
+}
+
+impl Worker {
+    /// Writes all that is pending for a connection, until there is nothing or its socket is full.
+    pub(crate) fn serve(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
+        loop {
+            let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+            if subscriber.blocked {
+                if self.is_too_far_behind(conn) {
+                    self.close_slow(conn, now);
+                }
+                return;
+            }
+            if !matches!(subscriber.rest, Rest::None) {
+                self.write_rest(conn, outlet);
+            } else if !subscriber.answers.is_empty() {
+                subscriber.rest = Rest::Own(std::mem::take(&mut subscriber.answers), 0);
+            } else if subscriber.closing.is_some() {
+                return self.end(conn, Ending::Finished, outlet);
+            } else {
+                match self.next_batch(conn, now) {
+                    Batch::Nothing => return,
+                    Batch::TooSlow => self.close_slow(conn, now),
+                    batch => self.write_batch(conn, batch, outlet),
+                }
+            }
+        }
+    }
+
+    fn write_rest(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        let taken = outlet.write(conn, subscriber.rest.bytes());
+        count_write(&mut self.counters, subscriber, taken);
+        let large = subscriber.rest.large_bytes();
+        subscriber.rest.advance(taken);
+        if matches!(subscriber.rest, Rest::None) {
+            self.private.large_held -= large;
+        } else {
+            block(subscriber);
+        }
+    }
+
+    fn write_batch(&mut self, conn: ConnId, batch: Batch, outlet: &mut impl Outlet) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        if let Batch::Large(bytes) = batch {
+            self.private.large_held += bytes.len();
+            subscriber.rest = Rest::Shared(bytes, 0);
+            return;
+        }
+        let bytes = match &batch {
+            Batch::Run(topic, frames) => self.publisher.topic(*topic).log.frames(frames.clone()),
+            _ => &self.batch,
+        };
+        let taken = outlet.write(conn, bytes);
+        count_write(&mut self.counters, subscriber, taken);
+        if taken < bytes.len() {
+            subscriber.rest = Rest::Own(bytes[taken..].to_vec(), 0);
+            block(subscriber);
+        }
+    }
+
+    /// Takes the next batch of a connection and moves its cursors behind it.
+    fn next_batch(&mut self, conn: ConnId, now: Nanos) -> Batch {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return Batch::Nothing };
+        let publisher = &self.publisher;
+        let mut pending = (0..subscriber.subscriptions.len())
+            .filter(|&at| is_pending(publisher, &subscriber.subscriptions[at]));
+        let (first, second) = (pending.next(), pending.next());
+        let Some(first) = first else {
+            subscriber.slow = false;
+            return Batch::Nothing;
+        };
+        let sub = &mut subscriber.subscriptions[first];
+        if second.is_none()
+            && let Place::InStep(cursor) = sub.place
+            && (!subscriber.slow || sub.policy == Policy::Lossless)
+            && let Some(run) = publisher.topic(sub.topic).log.run(cursor, self.limits.batch_bytes)
+        {
+            sub.advance(run.next, run.seq);
+            return Batch::Run(sub.topic, cursor..run.next);
+        }
+        self.gather(conn, now)
+    }
+
+    fn gather(&mut self, conn: ConnId, now: Nanos) -> Batch {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return Batch::Nothing };
+        self.batch.clear();
+        let mut gatherer = Gatherer {
+            publisher: &mut self.publisher,
+            private: &mut self.private,
+            counters: &mut self.counters,
+            batch: &mut self.batch,
+            batch_limit: self.limits.batch_bytes,
+            private_limit: self.limits.private_bytes,
+            slow: subscriber.slow,
+            figures: &mut subscriber.figures,
+            now,
+        };
+        let count = subscriber.subscriptions.len();
+        let start = start_of_rotation(&subscriber.subscriptions, subscriber.rotation);
+        let mut wait = false;
+        for at in (start..count).chain(0..start) {
+            let sub = &mut subscriber.subscriptions[at];
+            match gatherer.take(sub) {
+                Served::Done => {}
+                Served::Wait => wait = true,
+                Served::Full => {
+                    // The same symbol goes first next time: its trades may be through and its book not.
+                    subscriber.rotation = Some(sub.key.symbol);
+                    break;
+                }
+                Served::Large(bytes) => return Batch::Large(bytes),
+                Served::FellOff => return Batch::TooSlow,
+            }
+        }
+        if wait {
+            self.make_ready(conn);
+        }
+        if self.batch.is_empty() { Batch::Nothing } else { Batch::Gathered }
+    }
+
+    /// Whether a blocked connection is further behind than `lossless` allows.
+    fn is_too_far_behind(&self, conn: ConnId) -> bool {
+        let subscriber = &self.subscribers[conn.0 as usize];
+        let mut behind = 0;
+        for sub in subscriber.subscriptions.iter().filter(|sub| sub.policy == Policy::Lossless) {
+            if let Place::InStep(cursor) = sub.place {
+                let log = &self.publisher.topic(sub.topic).log;
+                if cursor < log.first() {
+                    return true;
+                }
+                behind += log.bytes_from(cursor);
+            }
+        }
+        behind > self.limits.lossless_bytes
+    }
+
+    /// Names what each `lossless` subscription misses, and closes the connection with 4008.
+    fn close_slow(&mut self, conn: ConnId, now: Nanos) {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        for sub in subscriber.subscriptions.iter().filter(|sub| sub.policy == Policy::Lossless) {
+            let to_seq = self.publisher.topic(sub.topic).tail.seq;
+            if to_seq > sub.sent {
+                let gap = Gap {
+                    channel: sub.key.channel,
+                    symbol: &self.publisher.instruments()[sub.key.symbol].symbol,
+                    from_seq: sub.sent + 1,
+                    to_seq,
+                    reason: GapReason::SlowConsumer,
+                };
+                text_frame(&mut subscriber.answers, |body| native_json::push_gap(body, &gap));
+            }
+        }
+        self.counters.slow_closed += 1;
+        self.close(conn, CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.text(), now);
+    }
+}
+
+fn block(subscriber: &mut Subscriber) {
+    subscriber.blocked = true;
+    subscriber.slow = true;
+}
+
+fn count_write(counters: &mut Counters, subscriber: &mut Subscriber, taken: usize) {
+    counters.writes += 1;
+    counters.bytes += taken as u64;
+    subscriber.figures.bytes_sent += taken as u64;
+}
+
+/// The first subscription of the symbol that is to go first.
+fn start_of_rotation(subscriptions: &[Subscription], symbol: Option<SymbolId>) -> usize {
+    let Some(symbol) = symbol else { return 0 };
+    let at = subscriptions.partition_point(|sub| sub.key.symbol < symbol);
+    if at == subscriptions.len() { 0 } else { at }
+}

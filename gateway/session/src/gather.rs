@@ -1,0 +1,210 @@
+//! Gathering a batch: what one subscription adds to it, by where the subscription is.
+
+use crate::{
+    publisher::Publisher,
+    subscriber::{Catch, Figures, Place, Subscription},
+    topic::TopicId,
+    worker::Counters,
+};
+use market::{Nanos, Seq};
+use std::{collections::HashMap, rc::Rc};
+use wire::message::{Channel, GapReason, Policy, SnapshotReason};
+
+/// A private message that may serve several clients of one topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Need {
+    Snapshot(SnapshotReason),
+    Catch(Seq, Catch),
+}
+
+/// The private messages of a turn, and how much of large ones waits in sockets.
+#[derive(Default)]
+pub struct PrivateMessages {
+    made: HashMap<(TopicId, Need), Rc<[u8]>>,
+    /// Bytes of large private messages that wait in sockets.
+    pub large_held: usize,
+}
+
+impl PrivateMessages {
+    /// Forgets what was made: after the turn it is out of date.
+    pub fn end_turn(&mut self) {
+        self.made.clear();
+    }
+}
+
+/// What became of one subscription.
+pub enum Served {
+    /// All that was pending is in the batch.
+    Done,
+    /// The batch is full; there is more.
+    Full,
+    /// The batch is this one message alone.
+    Large(Rc<[u8]>),
+    /// A snapshot has to wait until sockets have taken earlier ones.
+    Wait,
+    /// A `lossless` subscription whose next frame is no longer held.
+    FellOff,
+}
+
+/// Whether a visit would bring a subscription something, or bring it into step.
+pub fn is_pending(publisher: &Publisher, sub: &Subscription) -> bool {
+    let topic = publisher.topic(sub.topic);
+    match sub.place {
+        Place::InStep(cursor) => cursor != topic.log.head(),
+        Place::Behind(_) => topic.tail.seq >= sub.sent,
+        Place::Snapshot(_) => publisher.can_snapshot(sub.topic),
+    }
+}
+
+/// Gathers one batch of one connection.
+pub struct Gatherer<'a> {
+    /// Topics and books.
+    pub publisher: &'a mut Publisher,
+    /// Private messages of this turn.
+    pub private: &'a mut PrivateMessages,
+    /// The worker's counters.
+    pub counters: &'a mut Counters,
+    /// The batch.
+    pub batch: &'a mut Vec<u8>,
+    /// Most bytes of a batch, unless one message is larger.
+    pub batch_limit: usize,
+    /// Most bytes of large private messages that may wait in sockets.
+    pub private_limit: usize,
+    /// The client has been slow: what waits is merged.
+    pub slow: bool,
+    /// The client's figures.
+    pub figures: &'a mut Figures,
+    /// The time of the turn.
+    pub now: Nanos,
+}
+
+impl Gatherer<'_> {
+    /// Adds what is pending for a subscription and moves its place behind it.
+    pub fn take(&mut self, sub: &mut Subscription) -> Served {
+        if !is_pending(self.publisher, sub) {
+            return Served::Done;
+        }
+        match sub.place {
+            Place::InStep(cursor) => self.walk(sub, cursor),
+            Place::Behind(_) if sub.key.channel == Channel::Trade => self.trades(sub),
+            Place::Behind(how) => self.catch_up(sub, how),
+            Place::Snapshot(reason) => self.snapshot(sub, reason),
+        }
+    }
+
+    fn walk(&mut self, sub: &mut Subscription, cursor: u64) -> Served {
+        let lossless = sub.policy == Policy::Lossless;
+        let topic = self.publisher.topic(sub.topic);
+        let room = self.batch_limit.saturating_sub(self.batch.len());
+        let merges = self.slow && !lossless && sub.key.channel != Channel::Trade;
+        let run = if merges { None } else { topic.log.run(cursor, room) };
+        let Some(run) = run else {
+            if lossless {
+                return Served::FellOff;
+            }
+            sub.place = Place::Behind(Catch::Merge { slow: true });
+            return self.take(sub);
+        };
+        if run.bytes.len() > room && !self.batch.is_empty() {
+            return Served::Full;
+        }
+        self.batch.extend_from_slice(run.bytes);
+        sub.advance(run.next, run.seq);
+        if run.next == topic.log.head() { Served::Done } else { Served::Full }
+    }
+
+    fn trades(&mut self, sub: &mut Subscription) -> Served {
+        let reason = match sub.place {
+            Place::Behind(Catch::Resume) => GapReason::Resume,
+            _ => GapReason::SlowConsumer,
+        };
+        if self.batch.len() >= self.batch_limit {
+            return Served::Full;
+        }
+        let sent = self.publisher.push_trades_after(
+            sub.topic,
+            sub.sent,
+            reason,
+            self.now,
+            self.batch_limit,
+            self.batch,
+        );
+        self.figures.gaps += u64::from(sent.gap);
+        self.counters.gaps += u64::from(sent.gap);
+        let topic = self.publisher.topic(sub.topic);
+        if sent.through < topic.tail.seq {
+            sub.sent_through(sent.through);
+            return Served::Full;
+        }
+        sub.advance(topic.log.head(), sent.through);
+        Served::Done
+    }
+
+    fn catch_up(&mut self, sub: &mut Subscription, how: Catch) -> Served {
+        let topic = self.publisher.topic(sub.topic);
+        if topic.tail.seq == sub.sent {
+            sub.place = Place::InStep(topic.log.head());
+            return Served::Done;
+        }
+        let need = Need::Catch(sub.sent, how);
+        let Some(message) = self.make(sub.topic, need) else {
+            sub.place = Place::Snapshot(match how {
+                Catch::Resume => SnapshotReason::Resume,
+                Catch::Merge { slow: true } => SnapshotReason::SlowConsumer,
+                Catch::Merge { slow: false } => SnapshotReason::Modify,
+            });
+            return self.take(sub);
+        };
+        let served = self.add(sub, message);
+        let merged =
+            how == (Catch::Merge { slow: true }) && matches!(served, Served::Done | Served::Large(_));
+        self.figures.conflated += u64::from(merged);
+        self.counters.conflated += u64::from(merged);
+        served
+    }
+
+    fn snapshot(&mut self, sub: &mut Subscription, reason: SnapshotReason) -> Served {
+        let Some(message) = self.make(sub.topic, Need::Snapshot(reason)) else { return Served::Done };
+        let served = self.add(sub, message);
+        self.counters.snapshots += u64::from(matches!(served, Served::Done | Served::Large(_)));
+        served
+    }
+
+    /// Adds a private message, after which the subscription is in step.
+    fn add(&mut self, sub: &mut Subscription, message: Rc<[u8]>) -> Served {
+        let alone = message.len() > self.batch_limit;
+        if !self.batch.is_empty() && self.batch.len() + message.len() > self.batch_limit {
+            return Served::Full;
+        }
+        if alone
+            && self.private.large_held > 0
+            && self.private.large_held + message.len() > self.private_limit
+        {
+            return Served::Wait;
+        }
+        let topic = self.publisher.topic(sub.topic);
+        sub.advance(topic.log.head(), topic.tail.seq);
+        if alone {
+            return Served::Large(message);
+        }
+        self.batch.extend_from_slice(&message);
+        Served::Done
+    }
+
+    /// The private message for a need, made at most once a turn. `None` if the history does not reach that far.
+    fn make(&mut self, topic: TopicId, need: Need) -> Option<Rc<[u8]>> {
+        if let Some(message) = self.private.made.get(&(topic, need)) {
+            return Some(message.clone());
+        }
+        let mut bytes = Vec::new();
+        match need {
+            Need::Snapshot(reason) => self.publisher.push_snapshot(topic, reason, self.now, &mut bytes),
+            Need::Catch(from, how) => {
+                self.publisher.push_catch(topic, from, how, self.now, &mut bytes).ok()?
+            }
+        }
+        let message: Rc<[u8]> = bytes.into();
+        self.private.made.insert((topic, need), message.clone());
+        Some(message)
+    }
+}

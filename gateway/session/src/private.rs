@@ -1,0 +1,194 @@
+//! Messages for one subscriber: whoever is not in step gets one of these, which ends at the topic's tail, and is in step
+//! after it.
+
+use crate::{
+    frame::{stamps, text_frame, wire_trade},
+    publisher::{Publisher, Standing},
+    subscriber::Catch,
+    topic::TopicId,
+    trades,
+};
+use book::{HistoryError, Ladder};
+use market::{Nanos, Seq};
+use wire::{
+    dialect::native_json,
+    message::{
+        BboMessage, BookKind, BookMessage, Channel, Gap, GapReason, SnapshotReason, Stamps, TradeKind,
+        TradeMessage,
+    },
+};
+
+/// How many past trades a snapshot of the trade channel shows.
+const TRADES_IN_SNAPSHOT: usize = 50;
+
+/// How far [`Publisher::push_trades_after`] brought a subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TradesSent {
+    /// It has everything up to here now.
+    pub through: Seq,
+    /// Whether a gap was named.
+    pub gap: bool,
+}
+
+impl Publisher {
+    /// Appends a snapshot of the topic as of its tail, the last trades for the trade channel. A book has to stand.
+    pub fn push_snapshot(&mut self, id: TopicId, reason: SnapshotReason, now: Nanos, out: &mut Vec<u8>) {
+        if self.topic(id).key.channel == Channel::Trade {
+            return self.push_last_trades(id, reason, out);
+        }
+        self.view_at_tail(id);
+        let stamps = self.stamps_at_tail(id, now);
+        let levels = std::mem::take(&mut self.scratch.view);
+        self.push_view(id, BookKind::Snapshot(reason), &levels, stamps, out);
+        self.scratch.view = levels;
+    }
+
+    /// Appends the message that brings a subscriber of a book or its top from `from` to the topic's tail, exactly.
+    ///
+    /// # Errors
+    /// If the history does not reach back that far: a snapshot is due.
+    pub fn push_catch(
+        &mut self,
+        id: TopicId,
+        from: Seq,
+        how: Catch,
+        now: Nanos,
+        out: &mut Vec<u8>,
+    ) -> Result<(), HistoryError> {
+        let topic = &self.topics[id.0 as usize];
+        let (key, tail, to) = (topic.key, topic.tail, topic.unchanged_to);
+        let book = &self.replicas[key.symbol.index()].book;
+        let levels = &mut self.scratch.levels;
+        let range = match how {
+            Catch::Resume => book.catch_up(&self.history, from, to, key.depth.get(), levels)?,
+            Catch::Merge { .. } => book.changes(&self.history, from, to, key.depth.get(), levels)?,
+        };
+        let merged =
+            (how == Catch::Merge { slow: true }).then(|| tail.event.saturating_sub(range.from.event));
+        let mut stamps = self.stamps_at_tail(id, now);
+        if let (Some(stamps), Some(_)) = (&mut stamps, merged) {
+            stamps.engine_first = Some(range.first_engine);
+        }
+        self.view_at_tail(id);
+        let levels = std::mem::take(&mut self.scratch.levels);
+        self.push_view(id, BookKind::Update { first_seq: from + 1, merged }, &levels, stamps, out);
+        self.scratch.levels = levels;
+        Ok(())
+    }
+
+    /// Appends trade messages from the store, from `from` to the topic's tail or until `out` is `limit` bytes long. What is
+    /// no longer held is named first, with this reason.
+    pub fn push_trades_after(
+        &mut self,
+        id: TopicId,
+        from: Seq,
+        reason: GapReason,
+        now: Nanos,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> TradesSent {
+        let topic = &self.topics[id.0 as usize];
+        let replica = &self.replicas[topic.key.symbol.index()];
+        let instrument = &self.instruments[topic.key.symbol];
+        let whole_after = replica.trades.whole_after();
+        let mut sent = TradesSent { through: from, gap: whole_after > from };
+        if sent.gap {
+            let gap = Gap {
+                channel: Channel::Trade,
+                symbol: &instrument.symbol,
+                from_seq: from + 1,
+                to_seq: whole_after,
+                reason,
+            };
+            text_frame(out, |body| native_json::push_gap(body, &gap));
+            sent.through = whole_after;
+        }
+        let wire_trades = &mut self.scratch.wire_trades;
+        let mut rest = replica.trades.after(sent.through).peekable();
+        while let Some(first) = rest.peek().copied().filter(|_| out.len() < limit) {
+            wire_trades.clear();
+            while let Some(trade) = rest.next_if(|trade| trade.end == first.end) {
+                wire_trades.push(wire_trade(trade));
+            }
+            let message = TradeMessage {
+                instrument,
+                epoch: self.epoch,
+                kind: TradeKind::Update { first_seq: sent.through + 1 },
+                seq: first.end,
+                trades: wire_trades,
+                stamps: topic.key.stamps.then(|| stored_stamps(first, now)),
+            };
+            text_frame(out, |body| native_json::push_trade(body, &message));
+            sent.through = first.end;
+        }
+        sent
+    }
+
+    fn push_last_trades(&mut self, id: TopicId, reason: SnapshotReason, out: &mut Vec<u8>) {
+        let topic = &self.topics[id.0 as usize];
+        let replica = &self.replicas[topic.key.symbol.index()];
+        let wire_trades = &mut self.scratch.wire_trades;
+        wire_trades.clear();
+        wire_trades.extend(replica.trades.newest(TRADES_IN_SNAPSHOT).map(wire_trade));
+        let message = TradeMessage {
+            instrument: &self.instruments[topic.key.symbol],
+            epoch: self.epoch,
+            kind: TradeKind::Snapshot(reason),
+            seq: topic.tail.seq,
+            trades: wire_trades,
+            stamps: None,
+        };
+        text_frame(out, |body| native_json::push_trade(body, &message));
+    }
+
+    /// Puts the view at the topic's tail into the scratch.
+    fn view_at_tail(&mut self, id: TopicId) {
+        let topic = &self.topics[id.0 as usize];
+        let book = &self.replicas[topic.key.symbol.index()].book;
+        let (depth, view) = (topic.key.depth.get(), &mut self.scratch.view);
+        if book.view_at(&self.history, topic.unchanged_to, depth, view).is_err() {
+            // Only when a bucket has outlived the history; its end makes a snapshot for all.
+            book.view(depth, view);
+        }
+    }
+
+    fn stamps_at_tail(&self, id: TopicId, now: Nanos) -> Option<Stamps> {
+        let topic = self.topic(id);
+        topic.key.stamps.then(|| stamps(&topic.tail, now))
+    }
+
+    /// A message of a book or its top that ends at the topic's tail, where the view is that in the scratch.
+    fn push_view(
+        &self,
+        id: TopicId,
+        kind: BookKind,
+        levels: &Ladder,
+        stamps: Option<Stamps>,
+        out: &mut Vec<u8>,
+    ) {
+        let topic = self.topic(id);
+        let (instrument, epoch, mark) = (&self.instruments[topic.key.symbol], self.epoch, topic.tail);
+        // A snapshot's levels are the view itself, and were taken out of the scratch for the time.
+        let view = if matches!(kind, BookKind::Snapshot(_)) { levels } else { &self.scratch.view };
+        text_frame(out, |body| {
+            if topic.key.channel == Channel::Bbo {
+                let (bid, ask) = (view.bids.first().copied(), view.asks.first().copied());
+                native_json::push_bbo(body, &BboMessage { instrument, epoch, kind, bid, ask, mark, stamps });
+            } else {
+                let checksum = view.checksum(topic.key.depth.get());
+                let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps };
+                native_json::push_book(body, &message);
+            }
+        });
+    }
+
+    /// Whether a snapshot of this topic can be made now.
+    pub fn can_snapshot(&self, id: TopicId) -> bool {
+        let key = &self.topic(id).key;
+        key.channel == Channel::Trade || self.standing(key.symbol) == Standing::Whole
+    }
+}
+
+fn stored_stamps(trade: &trades::Trade, encode: Nanos) -> Stamps {
+    Stamps { engine: trade.engine, ingest: trade.ingest, encode, engine_first: None }
+}

@@ -1,0 +1,493 @@
+//! From events to frames: the replicas of the books, the topics that somebody watches, and their logs.
+//!
+//! A publisher applies each event of the ring once, and encodes each change once for all who watch it. It knows which
+//! connections read a topic but nothing of what they are or how far they have come.
+
+use crate::{
+    frame::{snapshot_reason, stamps, text_frame, wire_trade},
+    latency::{Latency, SAMPLE, Stage},
+    limits::Limits,
+    topic::{Topic, TopicId, TopicKey},
+    trades::{self, TradeStore},
+};
+use book::{Book, EventView, History, Ladder, Mark};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, ResetReason, Side, SymbolId};
+use slab::Slab;
+use std::{collections::HashMap, mem::take, sync::Arc};
+use wire::{
+    dialect::native_json,
+    message::{
+        BboMessage, BookKind, BookMessage, Channel, Depth, Gap, GapReason, Interval, SnapshotReason, Trade,
+        TradeKind, TradeMessage,
+    },
+};
+
+/// Whether a symbol's book can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It has not begun yet.
+    Absent,
+    /// It is whole and up to date.
+    Whole,
+    /// The feed has a hole: the book waits for a reset.
+    Stale,
+    /// This worker was lapped: the book waits for an image from ingest.
+    Resyncing,
+}
+
+/// What is kept of a symbol, watched or not.
+pub(crate) struct Replica {
+    pub(crate) book: Book,
+    pub(crate) standing: Standing,
+    pub(crate) trades: TradeStore,
+    /// Its topics, in the order of their keys: trades first, then by depth.
+    pub(crate) topics: Vec<TopicId>,
+    /// The book was written anew in the present exchange event.
+    pub(crate) reset: Option<ResetReason>,
+    /// Events of ring positions below this are in the book already.
+    pub(crate) skip_below: u64,
+    /// For each offered interval, the last bucket in which something happened, and where it began.
+    pub(crate) buckets: [Bucket; Interval::OFFERED.len()],
+}
+
+/// A bucket of feed time of one symbol.
+#[derive(Clone, Copy)]
+pub(crate) struct Bucket {
+    /// Its beginning.
+    pub(crate) start: Nanos,
+    /// The last exchange event's end before it.
+    pub(crate) before: Mark,
+}
+
+impl Replica {
+    fn new() -> Replica {
+        Replica {
+            book: Book::new(),
+            standing: Standing::Absent,
+            trades: TradeStore::default(),
+            topics: Vec::new(),
+            reset: None,
+            skip_below: 0,
+            buckets: [Bucket { start: Nanos::MAX, before: Mark::default() }; Interval::OFFERED.len()],
+        }
+    }
+
+    /// An exchange event has ended at feed time `now`; before it the book stood at `before`.
+    fn enter_buckets(&mut self, now: Nanos, before: Mark) {
+        for (bucket, interval) in self.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
+            let start = bucket_start(now, interval);
+            if bucket.start != start {
+                *bucket = Bucket { start, before };
+            }
+        }
+    }
+}
+
+/// Something that concerns the clients of one symbol, or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The feed has a hole; the book is stale.
+    FeedGap(SymbolId),
+    /// The book is crossed.
+    Crossed(SymbolId),
+    /// The book stands: whoever waited for it can have its snapshot.
+    Stands(SymbolId),
+    /// The feed gives no sign of life.
+    FeedStalled,
+    /// The feed came to its end.
+    FeedEnded,
+}
+
+/// Replicas, topics and logs of one worker.
+pub struct Publisher {
+    pub(crate) epoch: Epoch,
+    pub(crate) instruments: Arc<Instruments>,
+    pub(crate) limits: Limits,
+    clock: fn() -> Nanos,
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) history: History,
+    pub(crate) topics: Slab<Topic>,
+    pub(crate) by_key: HashMap<TopicKey, TopicId>,
+    /// Topics with frames of this turn.
+    pub(crate) touched: Vec<TopicId>,
+    /// Topics whose logs hold frames of earlier turns.
+    pub(crate) held: Vec<TopicId>,
+    /// For each offered interval, the topics whose open bucket is not empty.
+    pub(crate) open_buckets: [Vec<TopicId>; Interval::OFFERED.len()],
+    pub(crate) feed_time: Nanos,
+    position: u64,
+    /// What happened this turn that clients have to be told besides messages.
+    pub(crate) notices: Vec<Notice>,
+    /// Latency of the stages up to the frame.
+    pub latency: Latency,
+    until_sample: u32,
+    pub(crate) scratch: Scratch,
+}
+
+/// Room that is used again for each event.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub(crate) levels: Ladder,
+    pub(crate) view: Ladder,
+    pub(crate) trades: Vec<trades::Trade>,
+    pub(crate) wire_trades: Vec<Trade>,
+}
+
+/// The changes of one exchange event at one depth, worked out once for all topics that need them.
+struct AtDepth {
+    depth: Depth,
+    view: EventView,
+    checksum: u32,
+}
+
+impl Publisher {
+    /// A publisher of these instruments, without books: they come with the feed, or as images.
+    ///
+    /// `clock` is read only to time a sample of the stages.
+    pub fn new(
+        limits: Limits,
+        instruments: Arc<Instruments>,
+        epoch: Epoch,
+        clock: fn() -> Nanos,
+    ) -> Publisher {
+        Publisher {
+            epoch,
+            replicas: instruments.iter().map(|_| Replica::new()).collect(),
+            history: History::new(limits.history_bytes),
+            instruments,
+            limits,
+            clock,
+            topics: Slab::new(),
+            by_key: HashMap::new(),
+            touched: Vec::new(),
+            held: Vec::new(),
+            open_buckets: Default::default(),
+            feed_time: Nanos::ZERO,
+            position: 0,
+            notices: Vec::new(),
+            latency: Latency::default(),
+            until_sample: 1,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The numbering.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The instruments, in the feed's order.
+    pub fn instruments(&self) -> &Arc<Instruments> {
+        &self.instruments
+    }
+
+    /// Takes a longer table of instruments.
+    pub fn set_instruments(&mut self, instruments: Arc<Instruments>) {
+        self.replicas.resize_with(instruments.len(), Replica::new);
+        self.instruments = instruments;
+    }
+
+    /// The ring position behind the last event taken.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Whether the book of a symbol can be told.
+    pub fn standing(&self, symbol: SymbolId) -> Standing {
+        self.replicas[symbol.index()].standing
+    }
+
+    /// How many books stand whole.
+    pub fn books_standing(&self) -> usize {
+        self.replicas.iter().filter(|replica| replica.standing == Standing::Whole).count()
+    }
+
+    /// The last exchange event's end of a symbol.
+    pub fn mark(&self, symbol: SymbolId) -> Mark {
+        self.replicas[symbol.index()].book.mark()
+    }
+
+    /// A topic.
+    pub fn topic(&self, id: TopicId) -> &Topic {
+        &self.topics[id.0 as usize]
+    }
+
+    /// Takes the event at a position of the ring. `now` is the time of the turn.
+    pub fn event(&mut self, position: u64, event: &Event, now: Nanos) {
+        self.position = position + 1;
+        match event.kind {
+            Kind::Level | Kind::Trade | Kind::Reset => self.numbered(position, event, now),
+            Kind::Tick => self.tick(event.timestamp, now),
+            Kind::FeedGap => {
+                let replica = &mut self.replicas[event.symbol.index()];
+                if position >= replica.skip_below && replica.standing != Standing::Resyncing {
+                    replica.standing = Standing::Stale;
+                    self.notices.push(Notice::FeedGap(event.symbol));
+                }
+            }
+            Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
+            Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
+            Kind::FeedEnded => self.notices.push(Notice::FeedEnded),
+            // The table itself comes by set_instruments before any event of the new instrument is read.
+            Kind::Listing => {}
+        }
+    }
+
+    fn numbered(&mut self, position: u64, event: &Event, now: Nanos) {
+        let replica = &mut self.replicas[event.symbol.index()];
+        if position < replica.skip_below || replica.standing == Standing::Resyncing {
+            return;
+        }
+        match event.kind {
+            Kind::Reset => replica.reset = Some(event.reset_reason()),
+            Kind::Trade => self.scratch.trades.push(trades::Trade {
+                seq: event.seq,
+                end: event.seq,
+                price: event.price,
+                qty: event.qty,
+                side: event.side,
+                id: event.number,
+                timestamp: event.timestamp,
+                engine: event.engine,
+                ingest: event.ingest,
+            }),
+            _ => {}
+        }
+        if !event.last {
+            return replica.book.apply(event, &mut self.history);
+        }
+        replica.enter_buckets(self.feed_time, replica.book.mark());
+        self.latency.record(Stage::Feed, event.engine, event.ingest);
+        self.latency.record(Stage::Ring, event.ingest, now);
+        self.until_sample -= 1;
+        if self.until_sample > 0 {
+            replica.book.apply(event, &mut self.history);
+            return self.close_event(event, now);
+        }
+        self.until_sample = SAMPLE;
+        let begun = (self.clock)();
+        replica.book.apply(event, &mut self.history);
+        let applied = (self.clock)();
+        self.close_event(event, now);
+        self.latency.record(Stage::Apply, begun, applied);
+        self.latency.record(Stage::Encode, applied, (self.clock)());
+    }
+
+    /// At the end of an exchange event: a message for each topic whose view changed.
+    fn close_event(&mut self, last: &Event, now: Nanos) {
+        let index = last.symbol.index();
+        let replica = &mut self.replicas[index];
+        if !self.scratch.trades.is_empty() {
+            self.scratch.trades.iter_mut().for_each(|trade| trade.end = last.seq);
+            let limit = trades_per_symbol(&self.limits, self.instruments.len());
+            replica.trades.extend(&self.scratch.trades, limit);
+        }
+        let mut reset = if replica.book.stands() { replica.reset.take() } else { None };
+        if reset.is_some() {
+            let before = std::mem::replace(&mut replica.standing, Standing::Whole);
+            if before != Standing::Whole {
+                self.notices.push(Notice::Stands(last.symbol));
+            }
+            if before == Standing::Absent {
+                // Nobody has anything of this book yet: whoever waits for it gets a first snapshot, not a reset.
+                reset = None;
+                let mark = replica.book.mark();
+                replica.buckets.iter_mut().for_each(|bucket| bucket.before = mark);
+                for &id in &replica.topics {
+                    self.topics[id.0 as usize].begin_at(mark);
+                }
+            }
+        }
+        let topics = take(&mut self.replicas[index].topics);
+        let mut worked_out: Option<AtDepth> = None;
+        for &id in &topics {
+            match self.topics[id.0 as usize].key.channel {
+                Channel::Trade => self.publish_trades(id, reset, last, now),
+                Channel::Book | Channel::Bbo => self.publish_view(id, reset, last, now, &mut worked_out),
+                Channel::Stats => {}
+            }
+        }
+        self.replicas[index].topics = topics;
+        self.scratch.trades.clear();
+    }
+
+    fn publish_trades(&mut self, id: TopicId, reset: Option<ResetReason>, last: &Event, now: Nanos) {
+        let mark = self.replicas[last.symbol.index()].book.mark();
+        let instrument = &self.instruments[last.symbol];
+        let topic = &mut self.topics[id.0 as usize];
+        let first_seq = topic.tail.seq + 1;
+        if reset == Some(ResetReason::Gap) {
+            let gap = Gap {
+                channel: Channel::Trade,
+                symbol: &instrument.symbol,
+                from_seq: first_seq,
+                to_seq: mark.seq,
+                reason: GapReason::FeedGap,
+            };
+            touch(&mut self.touched, id, topic);
+            return topic.append(mark, |out| text_frame(out, |body| native_json::push_gap(body, &gap)));
+        }
+        if self.scratch.trades.is_empty() {
+            return;
+        }
+        self.scratch.wire_trades.clear();
+        self.scratch.wire_trades.extend(self.scratch.trades.iter().map(wire_trade));
+        let message = TradeMessage {
+            instrument,
+            epoch: self.epoch,
+            kind: TradeKind::Update { first_seq },
+            seq: mark.seq,
+            trades: &self.scratch.wire_trades,
+            stamps: topic.key.stamps.then(|| stamps(&mark, now)),
+        };
+        touch(&mut self.touched, id, topic);
+        topic.append(mark, |out| text_frame(out, |body| native_json::push_trade(body, &message)));
+    }
+
+    /// A book or its top: at once, or with an interval at the bucket's end.
+    fn publish_view(
+        &mut self,
+        id: TopicId,
+        reset: Option<ResetReason>,
+        last: &Event,
+        now: Nanos,
+        worked_out: &mut Option<AtDepth>,
+    ) {
+        let replica = &self.replicas[last.symbol.index()];
+        if replica.standing != Standing::Whole {
+            return;
+        }
+        let topic = &mut self.topics[id.0 as usize];
+        if topic.key.interval != Interval::EACH_EVENT {
+            topic.reset = reset.map(snapshot_reason).or(topic.reset);
+            if !topic.bucket_open {
+                topic.bucket_open = true;
+                self.open_buckets[place_of(topic.key.interval)].push(id);
+            }
+            return;
+        }
+        let depth = topic.key.depth;
+        if worked_out.as_ref().is_none_or(|at| at.depth != depth) {
+            let view = replica.book.event_changes(depth.get(), &mut self.scratch.levels);
+            let watched = view != EventView::Unchanged && topic.key.channel == Channel::Book;
+            let checksum = if watched { replica.book.checksum(depth.get()) } else { 0 };
+            *worked_out = Some(AtDepth { depth, view, checksum });
+        }
+        let Some(at) = worked_out else { return };
+        let mark = replica.book.mark();
+        let reason = match (reset, at.view) {
+            (Some(reason), _) => Some(snapshot_reason(reason)),
+            (None, EventView::Reset) => Some(SnapshotReason::FeedReset),
+            (None, EventView::Changed) => None,
+            (None, EventView::Unchanged) => return topic.unchanged_to = mark.seq,
+        };
+        let kind = match reason {
+            Some(reason) => BookKind::Snapshot(reason),
+            None => BookKind::Update { first_seq: topic.tail.seq + 1, merged: None },
+        };
+        let levels = if reason.is_some() {
+            replica.book.view(depth.get(), &mut self.scratch.view);
+            &self.scratch.view
+        } else {
+            &self.scratch.levels
+        };
+        let change = Change { kind, levels, checksum: at.checksum, mark, now };
+        touch(&mut self.touched, id, topic);
+        append_view(topic, &self.instruments[last.symbol], self.epoch, &replica.book, change);
+    }
+
+    /// Feed time has reached `time`: the buckets that ended make their messages.
+    fn tick(&mut self, time: Nanos, now: Nanos) {
+        let before = std::mem::replace(&mut self.feed_time, time);
+        for (index, interval) in Interval::OFFERED.iter().enumerate() {
+            if *interval == Interval::EACH_EVENT
+                || bucket_start(before, *interval) == bucket_start(time, *interval)
+            {
+                continue;
+            }
+            let mut ended = take(&mut self.open_buckets[index]);
+            for id in ended.drain(..) {
+                self.close_bucket(id, now);
+            }
+            self.open_buckets[index] = ended;
+        }
+    }
+
+    fn close_bucket(&mut self, id: TopicId, now: Nanos) {
+        // A topic that went while its bucket was open left its number behind.
+        let Some(topic) = self.topics.get_mut(id.0 as usize).filter(|topic| topic.bucket_open) else {
+            return;
+        };
+        topic.bucket_open = false;
+        let replica = &self.replicas[topic.key.symbol.index()];
+        if replica.standing != Standing::Whole {
+            return;
+        }
+        let mark = replica.book.mark();
+        let depth = topic.key.depth;
+        let levels = &mut self.scratch.levels;
+        let reset = topic.reset.take();
+        let changed = replica.book.changes(&self.history, topic.unchanged_to, mark.seq, depth.get(), levels);
+        let kind = match (reset, changed) {
+            (None, Ok(_)) if levels.is_empty() => return topic.unchanged_to = mark.seq,
+            (None, Ok(_)) => BookKind::Update { first_seq: topic.tail.seq + 1, merged: None },
+            (reset, _) => {
+                replica.book.view(depth.get(), levels);
+                BookKind::Snapshot(reset.unwrap_or(SnapshotReason::Lagged))
+            }
+        };
+        let checksum = replica.book.checksum(depth.get());
+        let change = Change { kind, levels, checksum, mark, now };
+        touch(&mut self.touched, id, topic);
+        append_view(topic, &self.instruments[topic.key.symbol], self.epoch, &replica.book, change);
+    }
+}
+
+/// What a message of a book or its top says, before it is known for which topic.
+pub(crate) struct Change<'a> {
+    pub(crate) kind: BookKind,
+    pub(crate) levels: &'a Ladder,
+    pub(crate) checksum: u32,
+    pub(crate) mark: Mark,
+    pub(crate) now: Nanos,
+}
+
+pub(crate) fn append_view(
+    topic: &mut Topic,
+    instrument: &Instrument,
+    epoch: Epoch,
+    book: &Book,
+    change: Change<'_>,
+) {
+    let Change { kind, levels, checksum, mark, now } = change;
+    let stamps = topic.key.stamps.then(|| stamps(&mark, now));
+    if topic.key.channel == Channel::Bbo {
+        let [bid, ask] = Side::BOTH.map(|side| book.best(side));
+        let message = BboMessage { instrument, epoch, kind, bid, ask, mark, stamps };
+        topic.append(mark, |out| text_frame(out, |body| native_json::push_bbo(body, &message)));
+    } else {
+        let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps };
+        topic.append(mark, |out| text_frame(out, |body| native_json::push_book(body, &message)));
+    }
+}
+
+pub(crate) fn touch(touched: &mut Vec<TopicId>, id: TopicId, topic: &Topic) {
+    if topic.log.head() == topic.turn_began {
+        touched.push(id);
+    }
+}
+
+/// The beginning of the bucket that holds a moment.
+pub(crate) fn bucket_start(time: Nanos, interval: Interval) -> Nanos {
+    time.floor(interval.duration().as_nanos() as u64)
+}
+
+/// Where an interval stands among those offered.
+pub(crate) fn place_of(interval: Interval) -> usize {
+    Interval::OFFERED.iter().position(|&offered| offered == interval).unwrap_or(0)
+}
+
+/// How many trades each symbol may keep.
+fn trades_per_symbol(limits: &Limits, symbols: usize) -> usize {
+    limits.trades_bytes / size_of::<trades::Trade>() / symbols.max(1)
+}

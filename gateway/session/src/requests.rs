@@ -1,0 +1,391 @@
+//! What clients ask for: bytes in, answers and changed subscriptions out.
+//!
+//! An error answers the request that caused it and leaves the connection, and everyone else's, alone.
+
+use crate::{
+    beginning::Beginning,
+    frame::text_frame,
+    outlet::{ConnId, Ending, Outlet},
+    subscriber::{Place, Subscription},
+    topic::TopicKey,
+    worker::Worker,
+};
+use market::{Nanos, SymbolId};
+use std::{borrow::Cow, time::Duration};
+use wire::{
+    dialect::native_json,
+    envelope::websocket::{self, Message, Opcode, Violation},
+    message::{
+        self, Channel, CloseCode, Depth, ErrorAnswer, ErrorCode, Interval, Method, Modify, Pong, Refusal,
+        ReqId, Request, RequestError, SnapshotReason, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
+        Verdict, Verified, Verify,
+    },
+};
+
+/// A bbo topic is a view of the best level of each side.
+const TOP_OF_BOOK: Depth = Depth::OFFERED[0];
+
+/// What a frame from the client leads to.
+enum Step {
+    Go,
+    Close(u16, Cow<'static, str>),
+}
+
+impl Worker {
+    /// Takes bytes that a client sent, in any pieces; they are used as scratch space. Whoever calls has seen to it that this
+    /// worker has read the ring up to where it stood when the bytes came, so that nothing a client may know is unknown here.
+    pub fn input(&mut self, conn: ConnId, mut bytes: &mut [u8], now: Nanos, outlet: &mut impl Outlet) {
+        // Taken out meanwhile: a message may lie in its buffer.
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        let mut decoder = std::mem::take(&mut subscriber.decoder);
+        while self.subscribers.get(conn.0 as usize).is_some_and(|subscriber| subscriber.closing.is_none()) {
+            let step = match decoder.next(&mut bytes) {
+                Ok(Some(message)) => self.frame(conn, message, now),
+                Ok(None) => break,
+                Err(violation) => refuse(&violation),
+            };
+            match step {
+                Step::Go => self.serve(conn, now, outlet),
+                Step::Close(code, reason) => self.close(conn, code, &reason, now),
+            }
+        }
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+            subscriber.decoder = decoder;
+        }
+        self.serve(conn, now, outlet);
+    }
+
+    /// The client will send nothing more: what was to be answered is answered, then the connection ends.
+    pub fn input_ended(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
+        if self.subscribers.contains(conn.0 as usize) {
+            self.end(conn, Ending::Finished, outlet);
+        }
+    }
+
+    fn frame(&mut self, conn: ConnId, message: Message<'_>, now: Nanos) -> Step {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let answers = &mut subscriber.answers;
+        if answers.len() > self.limits.answer_bytes.max(self.limits.inbound_message) {
+            return Step::Close(
+                CloseCode::PolicyViolation.code(),
+                "read the answers before you ask for more".into(),
+            );
+        }
+        match message {
+            Message::Ping(payload) => websocket::push_pong(answers, payload),
+            Message::Pong(_) => subscriber.timers.last_pong = now,
+            Message::Close(close) => return Step::Close(close.map_or(1000, |close| close.code), "".into()),
+            Message::Text(text) if subscriber.echo => {
+                websocket::frame(answers, Opcode::Text, |body| body.extend_from_slice(text.as_bytes()));
+            }
+            Message::Binary(bytes) if subscriber.echo => {
+                websocket::frame(answers, Opcode::Binary, |body| body.extend_from_slice(bytes));
+            }
+            Message::Binary(_) => {
+                return Step::Close(CloseCode::Unsupported.code(), CloseCode::Unsupported.text().into());
+            }
+            Message::Text(text) => {
+                let mut request = std::mem::take(&mut self.request_text);
+                request.clear();
+                request.extend_from_slice(text.as_bytes());
+                let step = self.request(conn, &mut request, now);
+                self.request_text = request;
+                return step;
+            }
+        }
+        Step::Go
+    }
+
+    fn request(&mut self, conn: ConnId, text: &mut [u8], now: Nanos) -> Step {
+        let parsed = native_json::parse_request(text);
+        let probe = matches!(&parsed, Ok(Request { method: Method::Ping | Method::Verify(_), .. }));
+        let limits = &self.limits;
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let budget = if probe {
+            subscriber.probes.take(now, limits.probes_per_second, limits.probes_per_second)
+        } else {
+            subscriber.requests.take(now, limits.requests_per_second, limits.request_burst)
+        };
+        self.counters.requests += 1;
+        if let Err(wait) = budget {
+            return self.over_budget(conn, &parsed, wait);
+        }
+        subscriber.refusals = 0;
+        match parsed {
+            Ok(request) => self.method(conn, request, now),
+            Err(error) => {
+                for answer in error.answers() {
+                    self.refuse(conn, &answer, error.id.as_ref());
+                }
+            }
+        }
+        Step::Go
+    }
+
+    fn over_budget(&mut self, conn: ConnId, parsed: &Result<Request, RequestError>, wait: Duration) -> Step {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        subscriber.refusals += 1;
+        if self.limits.refusals > 0 && subscriber.refusals >= self.limits.refusals {
+            return Step::Close(CloseCode::RateLimited.code(), CloseCode::RateLimited.text().into());
+        }
+        let (method, id) = match parsed {
+            Ok(request) => (Some(request.method.name()), request.id.as_ref()),
+            Err(error) => (error.method.as_deref(), error.id.as_ref()),
+        };
+        let answer = ErrorAnswer {
+            method,
+            text: "too many requests; wait retry_after_ms, or name several symbols in one request",
+            code: ErrorCode::RateLimited,
+            symbol: None,
+            retry_after_ms: Some(wait.as_nanos().div_ceil(1_000_000) as u64),
+        };
+        self.refuse(conn, &answer, id);
+        Step::Go
+    }
+
+    fn method(&mut self, conn: ConnId, request: Request, now: Nanos) {
+        let id = request.id.as_ref();
+        let name = request.method.name();
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let first = !std::mem::replace(&mut subscriber.greeted, true);
+        match request.method {
+            Method::Subscribe(subscribe) => {
+                if let Some(every) = subscribe.heartbeat.filter(|_| first) {
+                    subscriber.timers.set_heartbeat(now, every);
+                    self.arm(conn);
+                }
+                self.for_each_symbol(conn, name, id, &subscribe.symbols, |worker, symbol| {
+                    worker.subscribe(conn, &subscribe, symbol, id)
+                });
+            }
+            Method::Unsubscribe(unsubscribe) => {
+                self.for_each_symbol(conn, name, id, &unsubscribe.symbols, |worker, symbol| {
+                    worker.unsubscribe(conn, &unsubscribe, symbol, id)
+                });
+            }
+            Method::Modify(modify) => {
+                self.for_each_symbol(conn, name, id, &modify.symbols, |worker, symbol| {
+                    worker.modify(conn, &modify, symbol, id)
+                });
+            }
+            Method::List => self.list(conn, id),
+            Method::Ping => {
+                let pong = Pong { time_in: now, time_out: now };
+                text_frame(&mut subscriber.answers, |body| native_json::push_pong(body, &pong, id));
+            }
+            Method::Verify(verify) => {
+                let symbols = std::slice::from_ref(&verify.symbol);
+                self.for_each_symbol(conn, name, id, symbols, |worker, symbol| {
+                    worker.verify(conn, &verify, symbol, id)
+                });
+            }
+        }
+    }
+
+    /// Does something for each named symbol and answers for those that it cannot be done for.
+    fn for_each_symbol(
+        &mut self,
+        conn: ConnId,
+        method: &str,
+        id: Option<&ReqId>,
+        names: &[String],
+        mut each: impl FnMut(&mut Worker, SymbolId) -> Result<(), Refusal>,
+    ) {
+        if names.is_empty() {
+            let text = "the stats channel is not served by this version; use book, trade, or bbo";
+            let answer = ErrorAnswer {
+                method: Some(method),
+                text,
+                code: ErrorCode::NotOffered,
+                symbol: None,
+                retry_after_ms: None,
+            };
+            self.refuse(conn, &answer, id);
+        }
+        for name in names {
+            let found = self.publisher.instruments().find(name).ok_or_else(|| unknown_symbol(name));
+            if let Err(refusal) = found.and_then(|symbol| each(self, symbol)) {
+                let answer = ErrorAnswer {
+                    method: Some(method),
+                    text: &refusal.text,
+                    code: refusal.code,
+                    symbol: Some(name),
+                    retry_after_ms: None,
+                };
+                self.refuse(conn, &answer, id);
+            }
+        }
+    }
+
+    fn refuse(&mut self, conn: ConnId, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
+        self.counters.refused += 1;
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+            text_frame(&mut subscriber.answers, |body| native_json::push_error(body, answer, id));
+        }
+    }
+
+    fn subscribe(
+        &mut self,
+        conn: ConnId,
+        subscribe: &Subscribe,
+        symbol: SymbolId,
+        id: Option<&ReqId>,
+    ) -> Result<(), Refusal> {
+        let key = key_of(subscribe.channel, symbol, subscribe.depth, subscribe.interval, subscribe.stamps);
+        let subscriber = &self.subscribers[conn.0 as usize];
+        if subscriber.find(subscribe.channel, symbol).is_some() {
+            return Err(Refusal::new(
+                ErrorCode::AlreadySubscribed,
+                "this connection has this channel and symbol already; use modify to change it",
+            ));
+        }
+        let most = self.limits.topics_per_connection;
+        if most > 0 && subscriber.subscriptions.len() >= most {
+            return Err(Refusal::new(
+                ErrorCode::TooManyTopics,
+                format!("a connection has at most {most} subscriptions; open another one"),
+            ));
+        }
+        let topic = self.publisher.subscribe(key, conn);
+        let Beginning { place, sent, recovered } = self.publisher.beginning(topic, subscribe);
+        let subscription = Subscription { key, topic, policy: subscribe.policy, place, sent, quiet: false };
+        let answer = Subscribed {
+            subscription: described(&self.publisher.instruments()[symbol].symbol, &subscription),
+            epoch: self.publisher.epoch(),
+            seq: sent,
+            recovered,
+        };
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        text_frame(&mut subscriber.answers, |body| native_json::push_subscribed(body, &answer, id));
+        subscriber.insert(subscription);
+        Ok(())
+    }
+
+    fn unsubscribe(
+        &mut self,
+        conn: ConnId,
+        unsubscribe: &Unsubscribe,
+        symbol: SymbolId,
+        id: Option<&ReqId>,
+    ) -> Result<(), Refusal> {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let at = subscriber.find(unsubscribe.channel, symbol).ok_or_else(not_subscribed)?;
+        let subscription = subscriber.subscriptions.remove(at);
+        self.publisher.unsubscribe(subscription.topic, conn);
+        let symbol = &self.publisher.instruments()[symbol].symbol;
+        let answer = Unsubscribed { channel: unsubscribe.channel, symbol: Some(symbol) };
+        text_frame(&mut subscriber.answers, |body| native_json::push_unsubscribed(body, &answer, id));
+        Ok(())
+    }
+
+    fn modify(
+        &mut self,
+        conn: ConnId,
+        modify: &Modify,
+        symbol: SymbolId,
+        id: Option<&ReqId>,
+    ) -> Result<(), Refusal> {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let at = subscriber.find(modify.channel, symbol).ok_or_else(not_subscribed)?;
+        let old = subscriber.subscriptions.remove(at);
+        let key = key_of(
+            modify.channel,
+            symbol,
+            modify.depth.unwrap_or(old.key.depth),
+            modify.interval.unwrap_or(old.key.interval),
+            modify.stamps.unwrap_or(old.key.stamps),
+        );
+        let policy = modify.policy.unwrap_or(old.policy);
+        let mut new = Subscription { key, policy, ..old };
+        if key != old.key {
+            new.topic = self.publisher.subscribe(key, conn);
+            new.place = self.publisher.place_after_modify(&old, new.topic, policy);
+            self.publisher.unsubscribe(old.topic, conn);
+        }
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let answer = described(&self.publisher.instruments()[symbol].symbol, &new);
+        text_frame(&mut subscriber.answers, |body| native_json::push_modified(body, &answer, id));
+        subscriber.insert(new);
+        Ok(())
+    }
+
+    fn list(&mut self, conn: ConnId, id: Option<&ReqId>) {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let instruments = self.publisher.instruments();
+        let (subscriptions, answers) = (&subscriber.subscriptions, &mut subscriber.answers);
+        let listed =
+            subscriptions.iter().map(|sub| (described(&instruments[sub.key.symbol].symbol, sub), sub.sent));
+        text_frame(answers, |body| native_json::push_list(body, listed, id));
+    }
+
+    fn verify(
+        &mut self,
+        conn: ConnId,
+        verify: &Verify,
+        symbol: SymbolId,
+        id: Option<&ReqId>,
+    ) -> Result<(), Refusal> {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let at = subscriber.find(Channel::Book, symbol).ok_or_else(not_subscribed)?;
+        let sub = &mut subscriber.subscriptions[at];
+        let checksum = self.publisher.checksum_at(symbol, verify.seq, sub.key.depth);
+        let verdict = match checksum {
+            None => Verdict::Unknown,
+            Some(checksum) if checksum == verify.checksum => Verdict::Ok,
+            Some(_) => Verdict::Mismatch,
+        };
+        match verdict {
+            Verdict::Ok => subscriber.figures.verify_ok += 1,
+            Verdict::Unknown => {}
+            Verdict::Mismatch => {
+                subscriber.figures.verify_mismatch += 1;
+                self.counters.verify_mismatch += 1;
+                sub.place = Place::Snapshot(SnapshotReason::VerifyMismatch);
+            }
+        }
+        let symbol = &self.publisher.instruments()[symbol].symbol;
+        let answer = Verified { symbol, seq: verify.seq, verdict };
+        text_frame(&mut subscriber.answers, |body| native_json::push_verified(body, &answer, id));
+        Ok(())
+    }
+}
+
+fn refuse(violation: &Violation) -> Step {
+    Step::Close(violation.close_code().code(), violation.to_string().into())
+}
+
+fn unknown_symbol(name: &str) -> Refusal {
+    let shown: String = name.chars().take(32).collect();
+    Refusal::new(
+        ErrorCode::BadSymbol,
+        format!("there is no symbol '{shown}'; GET /v1/instruments lists them"),
+    )
+}
+
+fn not_subscribed() -> Refusal {
+    Refusal::new(ErrorCode::NotSubscribed, "this connection has no such subscription; list names what it has")
+}
+
+/// The topic of these parameters; those that the channel has no use for are left out, so that more share it.
+fn key_of(channel: Channel, symbol: SymbolId, depth: Depth, interval: Interval, stamps: bool) -> TopicKey {
+    match channel {
+        Channel::Bbo => TopicKey { symbol, channel, depth: TOP_OF_BOOK, interval, stamps },
+        Channel::Trade => {
+            TopicKey { symbol, channel, depth: Depth::ALL, interval: Interval::EACH_EVENT, stamps }
+        }
+        Channel::Book | Channel::Stats => TopicKey { symbol, channel, depth, interval, stamps },
+    }
+}
+
+/// A subscription as answers tell it.
+fn described<'a>(symbol: &'a str, sub: &Subscription) -> message::Subscription<'a> {
+    let key = &sub.key;
+    message::Subscription {
+        channel: key.channel,
+        symbol: Some(symbol),
+        depth: (key.channel == Channel::Book).then_some(key.depth),
+        interval: (key.channel != Channel::Trade).then_some(key.interval),
+        policy: Some(sub.policy),
+        stamps: key.stamps,
+    }
+}

@@ -1,0 +1,104 @@
+//! State transfer: a worker that the ring has overtaken gets its books anew from ingest.
+
+use crate::{
+    frame::text_frame,
+    publisher::{Bucket, Change, Notice, Publisher, Standing, append_view, bucket_start, touch},
+    topic::TopicId,
+};
+use book::{Ladder, Mark};
+use market::{Nanos, SymbolId};
+use std::sync::Arc;
+use wire::{
+    dialect::native_json,
+    message::{BookKind, Channel, Gap, GapReason, Interval, SnapshotReason},
+};
+
+/// A book as ingest hands it to a worker that was lapped.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Whose.
+    pub symbol: SymbolId,
+    /// Its levels, best first; `None` if it does not stand, or is stale.
+    pub levels: Option<Arc<Ladder>>,
+    /// Where it stands.
+    pub mark: Mark,
+    /// Whether the feed has a hole there.
+    pub stale: bool,
+    /// Events at or after this position of the ring are not in it.
+    pub position: u64,
+    /// The feed time there.
+    pub feed_time: Nanos,
+}
+
+impl Publisher {
+    /// The ring has overtaken this worker: all books wait for images. Which are wanted, the watched ones first.
+    pub fn lapped(&mut self) -> Vec<SymbolId> {
+        self.scratch.trades.clear();
+        for replica in &mut self.replicas {
+            replica.standing = Standing::Resyncing;
+            replica.reset = None;
+        }
+        let mut symbols: Vec<SymbolId> = (0..self.replicas.len() as u32).map(SymbolId).collect();
+        symbols.sort_by_key(|symbol| self.replicas[symbol.index()].topics.is_empty());
+        symbols
+    }
+
+    /// Takes the image of a book that is resyncing: its subscribers get one snapshot, its trades are named as a gap.
+    pub fn install(&mut self, image: &Image, now: Nanos) {
+        self.feed_time = self.feed_time.max(image.feed_time);
+        let (feed_time, mark) = (self.feed_time, image.mark);
+        let replica = &mut self.replicas[image.symbol.index()];
+        if replica.standing != Standing::Resyncing {
+            return;
+        }
+        replica.skip_below = image.position;
+        replica.standing = match &image.levels {
+            Some(levels) => {
+                replica.book.restore(levels, mark, &mut self.history);
+                if image.stale { Standing::Stale } else { Standing::Whole }
+            }
+            None => Standing::Absent,
+        };
+        replica.trades.begin_after(mark.seq);
+        for (bucket, interval) in replica.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
+            *bucket = Bucket { start: bucket_start(feed_time, interval), before: mark };
+        }
+        match replica.standing {
+            Standing::Whole => self.notices.push(Notice::Stands(image.symbol)),
+            Standing::Stale => self.notices.push(Notice::FeedGap(image.symbol)),
+            Standing::Absent | Standing::Resyncing => {}
+        }
+        for id in self.replicas[image.symbol.index()].topics.clone() {
+            self.publish_image(id, mark, now);
+        }
+    }
+
+    fn publish_image(&mut self, id: TopicId, mark: Mark, now: Nanos) {
+        let topic = &mut self.topics[id.0 as usize];
+        let replica = &self.replicas[topic.key.symbol.index()];
+        let instrument = &self.instruments[topic.key.symbol];
+        topic.reset = None;
+        if topic.tail.seq >= mark.seq {
+            return;
+        }
+        if topic.key.channel == Channel::Trade {
+            let gap = Gap {
+                channel: Channel::Trade,
+                symbol: &instrument.symbol,
+                from_seq: topic.tail.seq + 1,
+                to_seq: mark.seq,
+                reason: GapReason::Lagged,
+            };
+            touch(&mut self.touched, id, topic);
+            topic.append(mark, |out| text_frame(out, |body| native_json::push_gap(body, &gap)));
+        } else if replica.standing == Standing::Whole {
+            let (depth, levels) = (topic.key.depth.get(), &mut self.scratch.view);
+            replica.book.view(depth, levels);
+            let checksum = levels.checksum(depth);
+            let kind = BookKind::Snapshot(SnapshotReason::Lagged);
+            let change = Change { kind, levels, checksum, mark, now };
+            touch(&mut self.touched, id, topic);
+            append_view(topic, instrument, self.epoch, &replica.book, change);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What is kept of one connected client: its subscriptions as cursors, what is partly written, its budgets and timers.
+//!
+//! No queue of messages: what a slow client has not got yet is a place in a log, or a seq to be caught up from.
+
+use crate::{
+    limits::{Bucket, Limits},
+    log::FrameNumber,
+    topic::{TopicId, TopicKey},
+};
+use market::{Nanos, Seq, SymbolId};
+use std::{rc::Rc, time::Duration};
+use wire::{
+    envelope::websocket,
+    message::{Channel, Policy, SnapshotReason},
+};
+
+/// One subscription of one client.
+pub struct Subscription {
+    /// What to. A copy of the topic's key, so that a client's list is in order without asking the topics.
+    pub key: TopicKey,
+    /// The topic of this worker that serves it.
+    pub topic: TopicId,
+    /// What happens when the client is slow.
+    pub policy: Policy,
+    /// Where it is.
+    pub place: Place,
+    /// The client has everything up to here: the seq of the last message that it was sent.
+    pub sent: Seq,
+    /// Nothing was sent since the last heartbeat.
+    pub quiet: bool,
+}
+
+impl Subscription {
+    /// It has everything up to the frame `next`, which ends at `seq`.
+    pub fn advance(&mut self, next: FrameNumber, seq: Seq) {
+        self.place = Place::InStep(next);
+        self.sent_through(seq);
+    }
+
+    /// It has everything up to `seq`.
+    pub fn sent_through(&mut self, seq: Seq) {
+        self.sent = seq;
+        self.quiet = false;
+    }
+}
+
+/// Where a subscription is in its topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In step: it gets the shared frames from this one on.
+    InStep(FrameNumber),
+    /// It has everything up to `sent` and gets one message of its own from there to the tail.
+    Behind(Catch),
+    /// It gets a snapshot once the book stands.
+    Snapshot(SnapshotReason),
+}
+
+/// How a subscriber that is behind is caught up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Catch {
+    /// By a message that is safe wherever between its token and now the client really is.
+    Resume,
+    /// By the net difference: what it was sent is known exactly.
+    Merge {
+        /// Because its socket did not drain: the message says so.
+        slow: bool,
+    },
+}
+
+/// What of the last write the socket did not take.
+#[derive(Default)]
+pub enum Rest {
+    /// Nothing: a frame boundary.
+    #[default]
+    None,
+    /// The client's own copy, and how much of it is written.
+    Own(Vec<u8>, usize),
+    /// A large message that others may hold too, and how much of it is written.
+    Shared(Rc<[u8]>, usize),
+}
+
+impl Rest {
+    /// What is still to be written.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Rest::None => &[],
+            Rest::Own(bytes, written) => &bytes[*written..],
+            Rest::Shared(bytes, written) => &bytes[*written..],
+        }
+    }
+
+    /// How many bytes of a large private message this holds.
+    pub fn large_bytes(&self) -> usize {
+        match self {
+            Rest::Shared(bytes, _) => bytes.len(),
+            Rest::None | Rest::Own(..) => 0,
+        }
+    }
+
+    /// Counts bytes as written.
+    pub fn advance(&mut self, count: usize) {
+        match self {
+            Rest::None => {}
+            Rest::Own(_, written) | Rest::Shared(_, written) => *written += count,
+        }
+        if self.bytes().is_empty() {
+            *self = Rest::None;
+        }
+    }
+}
+
+/// Figures of one connection since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Bytes handed to the kernel.
+    pub bytes_sent: u64,
+    /// Merged messages.
+    pub conflated: u64,
+    /// Gap messages.
+    pub gaps: u64,
+    /// `verify` answered `ok`.
+    pub verify_ok: u64,
+    /// `verify` answered `mismatch`.
+    pub verify_mismatch: u64,
+}
+
+/// What a client asks of its connection when it opens it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Time between heartbeats; zero for none.
+    pub heartbeat: Duration,
+    /// Time between pings.
+    pub ping: Duration,
+    /// Echo messages back instead of serving the feed.
+    pub echo: bool,
+}
+
+impl OpenOptions {
+    /// What holds when the client asks for nothing.
+    pub fn new(limits: &Limits) -> OpenOptions {
+        OpenOptions { heartbeat: limits.heartbeat, ping: limits.ping, echo: false }
+    }
+}
+
+/// One connected client.
+pub struct Subscriber {
+    /// Frames from the client.
+    pub decoder: websocket::Decoder,
+    /// Whether messages are echoed.
+    pub echo: bool,
+    /// Its subscriptions, ordered by key.
+    pub subscriptions: Vec<Subscription>,
+    /// The symbol at which the next batch begins, when the last one was full.
+    pub rotation: Option<SymbolId>,
+    /// Frames other than data that wait to be written: answers, heartbeats, pings. They go before data.
+    pub answers: Vec<u8>,
+    /// What of the last write the socket did not take.
+    pub rest: Rest,
+    /// The socket is full: nothing is written until it says that it drained.
+    pub blocked: bool,
+    /// It was blocked and has not caught up since: what waits is merged.
+    pub slow: bool,
+    /// It is being closed: nothing but the rest and the answers is written, until this moment at the latest.
+    pub closing: Option<Nanos>,
+    /// Whether it stands in the list of those to be written to.
+    pub ready: bool,
+    /// Requests.
+    pub requests: Bucket,
+    /// `ping` and `verify`.
+    pub probes: Bucket,
+    /// Refused by the limits in a row.
+    pub refusals: u32,
+    /// Whether a request came yet.
+    pub greeted: bool,
+    /// Its figures.
+    pub figures: Figures,
+    /// Its timers.
+    pub timers: Timers,
+}
+
+/// When something is due for a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Timers {
+    heartbeat_every: Duration,
+    ping_every: Duration,
+    heartbeat_at: Nanos,
+    ping_at: Nanos,
+    /// The last pong, or the opening.
+    pub last_pong: Nanos,
+    /// The earliest entry of this connection in the worker's list of deadlines.
+    pub armed: Nanos,
+}
+
+impl Timers {
+    /// Timers of a connection that opens now. `spread` in 0..256 sets them apart from those of others, so that not all
+    /// clients of a storm are served in one moment for ever after.
+    pub fn new(now: Nanos, options: &OpenOptions, spread: u8) -> Timers {
+        let part = |every: Duration| every / 2 + every / 512 * u32::from(spread);
+        let mut timers = Timers {
+            heartbeat_every: options.heartbeat,
+            ping_every: options.ping,
+            heartbeat_at: now + part(options.heartbeat),
+            ping_at: now + part(options.ping),
+            last_pong: now,
+            armed: Nanos::MAX,
+        };
+        timers.disable_zero();
+        timers
+    }
+
+    fn disable_zero(&mut self) {
+        if self.heartbeat_every.is_zero() {
+            self.heartbeat_at = Nanos::MAX;
+        }
+        if self.ping_every.is_zero() {
+            self.ping_at = Nanos::MAX;
+        }
+    }
+
+    /// Changes how often heartbeats come.
+    pub fn set_heartbeat(&mut self, now: Nanos, every: Duration) {
+        self.heartbeat_every = every;
+        self.heartbeat_at = now + every;
+        self.disable_zero();
+    }
+
+    /// The next moment at which something is due.
+    pub fn next(&self) -> Nanos {
+        self.heartbeat_at.min(self.ping_at)
+    }
+
+    /// Whether a heartbeat is due; if so, the next one is set.
+    pub fn take_heartbeat(&mut self, now: Nanos) -> bool {
+        take(&mut self.heartbeat_at, self.heartbeat_every, now)
+    }
+
+    /// Whether a ping is due; if so, the next one is set.
+    pub fn take_ping(&mut self, now: Nanos) -> bool {
+        take(&mut self.ping_at, self.ping_every, now)
+    }
+
+    /// Whether the client has not answered so many pings in a row.
+    pub fn is_dead(&self, now: Nanos, missed: u32) -> bool {
+        !self.ping_every.is_zero() && missed > 0 && now.since(self.last_pong) > self.ping_every * missed
+    }
+}
+
+fn take(at: &mut Nanos, every: Duration, now: Nanos) -> bool {
+    let due = *at <= now;
+    if due {
+        *at = now + every;
+    }
+    due
+}
+
+impl Subscriber {
+    /// A client that has just connected.
+    pub fn new(now: Nanos, limits: &Limits, options: &OpenOptions, spread: u8) -> Subscriber {
+        Subscriber {
+            decoder: websocket::Decoder::new(limits.inbound_message),
+            echo: options.echo,
+            subscriptions: Vec::new(),
+            rotation: None,
+            answers: Vec::new(),
+            rest: Rest::None,
+            blocked: false,
+            slow: false,
+            closing: None,
+            ready: false,
+            requests: Bucket::full(),
+            probes: Bucket::full(),
+            refusals: 0,
+            greeted: false,
+            figures: Figures::default(),
+            timers: Timers::new(now, options, spread),
+        }
+    }
+
+    /// The place of a subscription of this channel and symbol, whatever its parameters.
+    pub fn find(&self, channel: Channel, symbol: SymbolId) -> Option<usize> {
+        self.subscriptions.iter().position(|sub| sub.key.symbol == symbol && sub.key.channel == channel)
+    }
+
+    /// Adds a subscription in its place.
+    pub fn insert(&mut self, subscription: Subscription) {
+        let at = self.subscriptions.partition_point(|other| other.key < subscription.key);
+        self.subscriptions.insert(at, subscription);
+    }
+
+    /// When something is due next, closing included.
+    pub fn deadline(&self) -> Nanos {
+        self.closing.unwrap_or_else(|| self.timers.next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_of_clients_that_come_at_once_are_spread() {
+        let options =
+            OpenOptions { heartbeat: Duration::from_secs(1), ping: Duration::from_secs(20), echo: false };
+        let now = Nanos(1_000_000_000);
+        let at = |spread| Timers::new(now, &options, spread).next();
+        assert!(at(0) >= now + Duration::from_millis(500));
+        assert!(at(255) <= now + Duration::from_secs(1));
+        assert!(at(255).since(at(0)) > Duration::from_millis(490));
+    }
+
+    #[test]
+    fn zero_switches_heartbeats_and_pings_off() {
+        let options = OpenOptions { heartbeat: Duration::ZERO, ping: Duration::ZERO, echo: false };
+        let mut timers = Timers::new(Nanos(0), &options, 7);
+        assert_eq!(timers.next(), Nanos::MAX);
+        assert!(!timers.take_heartbeat(Nanos(1 << 60)) && !timers.is_dead(Nanos(1 << 60), 3));
+    }
+
+    #[test]
+    fn a_rest_ends_when_all_is_written() {
+        let mut rest = Rest::Own(b"abc".to_vec(), 1);
+        assert_eq!(rest.bytes(), b"bc");
+        rest.advance(1);
+        assert_eq!(rest.bytes(), b"c");
+        rest.advance(1);
+        assert!(matches!(rest, Rest::None));
+    }
+}

@@ -1,0 +1,99 @@
+//! A topic: one stream of shared messages of a worker, its log, and who reads it.
+
+use crate::{log::Log, outlet::ConnId};
+use book::Mark;
+use market::{Nanos, Seq, SymbolId};
+use std::cmp::Ordering;
+use wire::message::{Channel, Depth, Interval, SnapshotReason};
+
+/// A topic of one worker. Numbers are used again once a topic has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TopicId(pub u32);
+
+/// What makes two subscriptions share their bytes.
+///
+/// Ordered by symbol, within a symbol trades first: they come before the book that they changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TopicKey {
+    /// Whose.
+    pub symbol: SymbolId,
+    /// What.
+    pub channel: Channel,
+    /// How deep a book; 1 for its top, all for trades.
+    pub depth: Depth,
+    /// How much feed time a message covers; each event for trades.
+    pub interval: Interval,
+    /// Whether messages carry `ts`.
+    pub stamps: bool,
+}
+
+impl Ord for TopicKey {
+    fn cmp(&self, other: &TopicKey) -> Ordering {
+        let order = |key: &TopicKey| {
+            (key.symbol, key.channel != Channel::Trade, key.depth, key.interval, key.channel, key.stamps)
+        };
+        order(self).cmp(&order(other))
+    }
+}
+
+impl PartialOrd for TopicKey {
+    fn partial_cmp(&self, other: &TopicKey) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The state of a topic.
+pub struct Topic {
+    /// Which.
+    pub key: TopicKey,
+    /// Its frames.
+    pub log: Log,
+    /// Where its last message ended; at birth, the last exchange event's end (with an interval, the bucket's start).
+    pub tail: Mark,
+    /// The view at this seq is that at the tail: nothing in between made a message.
+    pub unchanged_to: Seq,
+    /// The frame number at which the present turn began.
+    pub turn_began: u64,
+    /// With an interval: something happened in the open bucket.
+    pub bucket_open: bool,
+    /// With an interval: the book was written anew in the open bucket, for this reason.
+    pub reset: Option<SnapshotReason>,
+    /// The connections that read it.
+    pub subscribers: Vec<ConnId>,
+}
+
+impl Topic {
+    /// A topic without messages whose numbering begins after `tail`.
+    pub fn new(key: TopicKey, tail: Mark) -> Topic {
+        Topic {
+            key,
+            log: Log::default(),
+            tail,
+            unchanged_to: tail.seq,
+            turn_began: 0,
+            bucket_open: false,
+            reset: None,
+            subscribers: Vec::new(),
+        }
+    }
+
+    /// The book has just begun, at `mark`: nothing was told before.
+    pub fn begin_at(&mut self, mark: Mark) {
+        if self.key.channel != Channel::Trade {
+            self.tail = mark;
+            self.unchanged_to = mark.seq;
+        }
+    }
+
+    /// Appends a message that ends at `mark`.
+    pub fn append(&mut self, mark: Mark, write: impl FnOnce(&mut Vec<u8>)) {
+        self.log.append(mark.seq, mark.engine, write);
+        self.tail = mark;
+        self.unchanged_to = mark.seq;
+    }
+
+    /// Engine times of the messages that this turn appended.
+    pub fn engines_of_turn(&self) -> impl Iterator<Item = Nanos> {
+        self.log.engines_from(self.turn_began)
+    }
+}

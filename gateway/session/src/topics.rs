@@ -1,0 +1,143 @@
+//! The life of topics: born with their first reader, trimmed after each turn, gone with their last reader.
+
+use crate::{
+    latency::Stage,
+    log::FrameNumber,
+    outlet::ConnId,
+    publisher::{Notice, Publisher, bucket_start, place_of},
+    topic::{Topic, TopicId, TopicKey},
+};
+use market::{Nanos, Seq, SymbolId};
+use std::{cmp::Reverse, mem::take};
+use wire::message::{Channel, Interval};
+
+impl Publisher {
+    /// The topic of a key, made if nobody watches it yet; `conn` reads it from now on.
+    pub fn subscribe(&mut self, key: TopicKey, conn: ConnId) -> TopicId {
+        let id = match self.by_key.get(&key) {
+            Some(&id) => id,
+            None => self.begin_topic(key),
+        };
+        self.topics[id.0 as usize].subscribers.push(conn);
+        id
+    }
+
+    fn begin_topic(&mut self, key: TopicKey) -> TopicId {
+        let replica = &mut self.replicas[key.symbol.index()];
+        let bucket = replica.buckets[place_of(key.interval)];
+        let mut tail = replica.book.mark();
+        let mut bucket_open = false;
+        if key.channel == Channel::Trade {
+            tail.seq = replica.trades.last_end();
+        } else if key.interval == Interval::EACH_EVENT {
+            replica.book.watch(key.depth.get());
+        } else if bucket.start == bucket_start(self.feed_time, key.interval) {
+            tail = bucket.before;
+            bucket_open = true;
+        }
+        let id = TopicId(self.topics.insert(Topic::new(key, tail)) as u32);
+        self.by_key.insert(key, id);
+        if bucket_open {
+            self.topics[id.0 as usize].bucket_open = true;
+            self.open_buckets[place_of(key.interval)].push(id);
+        }
+        let topics = &self.topics;
+        let at = replica.topics.partition_point(|&other| topics[other.0 as usize].key < key);
+        replica.topics.insert(at, id);
+        id
+    }
+
+    /// `conn` no longer reads the topic, which ends with its last reader.
+    pub fn unsubscribe(&mut self, id: TopicId, conn: ConnId) {
+        let topic = &mut self.topics[id.0 as usize];
+        if let Some(at) = topic.subscribers.iter().position(|&reader| reader == conn) {
+            topic.subscribers.swap_remove(at);
+        }
+        if !topic.subscribers.is_empty() {
+            return;
+        }
+        let key = self.topics.remove(id.0 as usize).key;
+        self.by_key.remove(&key);
+        let replica = &mut self.replicas[key.symbol.index()];
+        replica.topics.retain(|&other| other != id);
+        if key.channel != Channel::Trade && key.interval == Interval::EACH_EVENT {
+            replica.book.unwatch(key.depth.get());
+        }
+        self.touched.retain(|&other| other != id);
+        self.held.retain(|&other| other != id);
+        self.open_buckets.iter_mut().for_each(|open| open.retain(|&other| other != id));
+    }
+
+    /// Every connection that reads a topic of this symbol, once.
+    pub fn subscribers_of(&self, symbol: SymbolId) -> Vec<ConnId> {
+        let topics = self.replicas[symbol.index()].topics.iter();
+        let mut conns: Vec<ConnId> =
+            topics.flat_map(|&id| self.topic(id).subscribers.iter().copied()).collect();
+        conns.sort_unstable();
+        conns.dedup();
+        conns
+    }
+
+    /// Up to where a subscriber in step with this topic has everything: nothing for it lies before.
+    pub fn quiet_through(&self, id: TopicId) -> Seq {
+        let topic = self.topic(id);
+        let each_event = topic.key.interval == Interval::EACH_EVENT;
+        if each_event { self.mark(topic.key.symbol).seq } else { topic.unchanged_to }
+    }
+
+    /// Topics with frames of this turn.
+    pub fn touched(&self) -> &[TopicId] {
+        &self.touched
+    }
+
+    /// What clients have to be told besides messages; forgotten with this call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        take(&mut self.notices)
+    }
+
+    /// Bytes of the fullest log.
+    pub fn fullest_log(&self) -> usize {
+        self.touched.iter().map(|&id| self.topic(id).log.len()).max().unwrap_or(0)
+    }
+
+    /// Counts the messages of this turn as written at `end`; the turn began at `now`.
+    pub fn record_written(&mut self, now: Nanos, end: Nanos) {
+        for &id in &self.touched {
+            for engine in self.topics[id.0 as usize].engines_of_turn() {
+                self.latency.record(Stage::Write, now, end);
+                self.latency.record(Stage::Total, engine, end);
+            }
+        }
+    }
+
+    /// Ends a turn: keeps of each log what stands from `keep` on, within the bounds of a topic and of the worker.
+    pub fn end_turn(&mut self, keep: impl Fn(TopicId, &Topic) -> FrameNumber) {
+        let mut held = take(&mut self.held);
+        for id in self.touched.drain(..) {
+            if !held.contains(&id) {
+                held.push(id);
+            }
+        }
+        let mut total = 0;
+        held.retain(|&id| {
+            let keep = keep(id, &self.topics[id.0 as usize]);
+            let topic = &mut self.topics[id.0 as usize];
+            topic.log.trim(keep, self.limits.log_bytes);
+            topic.turn_began = topic.log.head();
+            total += topic.log.len();
+            topic.log.len() > 0
+        });
+        if total > self.limits.logs_bytes {
+            // The furthest behind lose first.
+            held.sort_by_key(|&id| Reverse(self.topics[id.0 as usize].log.len()));
+            for &id in &held {
+                let log = &mut self.topics[id.0 as usize].log;
+                let over = total.saturating_sub(self.limits.logs_bytes);
+                let before = log.len();
+                log.trim(0, before.saturating_sub(over));
+                total -= before - log.len();
+            }
+        }
+        self.held = held;
+    }
+}

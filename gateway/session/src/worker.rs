@@ -1,0 +1,426 @@
+//! The worker's turn over many subscribers, without I/O or clock: events of the ring and bytes of clients go in, bytes for
+//! sockets come out through an [`Outlet`].
+//!
+//! One turn is: [`Worker::event`] for what the ring holds, [`Worker::flush`] once for all that became pending. Between
+//! turns come [`Worker::input`], [`Worker::writable`] and [`Worker::timers`]. Whoever drives it keeps these on one thread.
+
+use crate::{
+    frame::text_frame,
+    gather::PrivateMessages,
+    limits::Limits,
+    outlet::{ConnId, Ending, Outlet},
+    publisher::{Notice, Publisher, Standing},
+    resync::Image,
+    subscriber::{Figures, OpenOptions, Place, Subscriber},
+};
+use market::{Epoch, Event, Instruments, Nanos, Seq, SymbolId};
+use slab::Slab;
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use wire::{
+    dialect::native_json,
+    envelope::websocket,
+    message::{CloseCode, Policy, Quiet, Status},
+};
+
+/// One worker: its share of the subscribers, over replicas of all books.
+pub struct Worker {
+    pub(crate) limits: Limits,
+    pub(crate) publisher: Publisher,
+    pub(crate) subscribers: Slab<Subscriber>,
+    /// Connections with something to be written.
+    ready: Vec<ConnId>,
+    /// Where the next flush begins among them.
+    rotation: usize,
+    deadlines: BinaryHeap<Reverse<(Nanos, ConnId)>>,
+    pub(crate) private: PrivateMessages,
+    /// The batch that is being gathered.
+    pub(crate) batch: Vec<u8>,
+    pub(crate) request_text: Vec<u8>,
+    /// Messages and bytes since the start, for telemetry.
+    pub counters: Counters,
+}
+
+/// What a worker counts, since its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Writes handed to sockets.
+    pub writes: u64,
+    /// Bytes that sockets took.
+    pub bytes: u64,
+    /// Merged messages.
+    pub conflated: u64,
+    /// Snapshots sent, of any reason.
+    pub snapshots: u64,
+    /// Gap messages.
+    pub gaps: u64,
+    /// Requests taken.
+    pub requests: u64,
+    /// Requests refused.
+    pub refused: u64,
+    /// Connections closed because they were too slow under `lossless`.
+    pub slow_closed: u64,
+    /// Times that this worker was lapped by the ring.
+    pub lapped: u64,
+    /// `verify` answered `mismatch`.
+    pub verify_mismatch: u64,
+}
+
+/// One connection, as `/v1/subscribers` tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriberInfo {
+    /// Which connection of this worker.
+    pub conn: ConnId,
+    /// How many subscriptions it has.
+    pub topics: usize,
+    /// How many numbers the furthest of them is behind its topic.
+    pub lag_seq: u64,
+    /// Bytes that wait for its socket, not counting what logs hold.
+    pub bytes_pending: usize,
+    /// Its figures.
+    pub figures: Figures,
+}
+
+impl Worker {
+    /// A worker without subscribers. `clock` is read only to time a sample of the stages.
+    pub fn new(limits: Limits, instruments: Arc<Instruments>, epoch: Epoch, clock: fn() -> Nanos) -> Worker {
+        Worker {
+            publisher: Publisher::new(limits.clone(), instruments, epoch, clock),
+            limits,
+            subscribers: Slab::new(),
+            ready: Vec::new(),
+            rotation: 0,
+            deadlines: BinaryHeap::new(),
+            private: PrivateMessages::default(),
+            batch: Vec::new(),
+            request_text: Vec::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Books, topics and latency.
+    pub fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// Books, topics and latency, to ask for snapshots.
+    pub fn publisher_mut(&mut self) -> &mut Publisher {
+        &mut self.publisher
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.subscribers.len()
+    }
+
+    /// How many subscriptions there are, of all connections.
+    pub fn subscriptions(&self) -> usize {
+        self.subscribers.iter().map(|(_, subscriber)| subscriber.subscriptions.len()).sum()
+    }
+
+    /// Every connection with its figures.
+    pub fn subscribers(&self) -> impl Iterator<Item = SubscriberInfo> {
+        self.subscribers.iter().map(|(index, subscriber)| SubscriberInfo {
+            conn: ConnId(index as u32),
+            topics: subscriber.subscriptions.len(),
+            lag_seq: self.lag_of(subscriber),
+            bytes_pending: subscriber.rest.bytes().len() + subscriber.answers.len(),
+            figures: subscriber.figures,
+        })
+    }
+
+    fn lag_of(&self, subscriber: &Subscriber) -> Seq {
+        let lag = |sub: &crate::subscriber::Subscription| {
+            self.publisher.topic(sub.topic).tail.seq.saturating_sub(sub.sent)
+        };
+        subscriber.subscriptions.iter().map(lag).max().unwrap_or(0)
+    }
+
+    /// Takes a connection whose WebSocket handshake is done. The transport gives it a number that it does not use
+    /// for another one before this one has ended or gone.
+    pub fn open(&mut self, now: Nanos, options: &OpenOptions) -> ConnId {
+        let entry = self.subscribers.vacant_entry();
+        let conn = ConnId(entry.key() as u32);
+        // Neighbours get far apart places by a multiplicative hash.
+        let spread = (conn.0.wrapping_mul(0x9E37_79B9) >> 24) as u8;
+        entry.insert(Subscriber::new(now, &self.limits, options, spread));
+        self.arm(conn);
+        conn
+    }
+
+    /// The connection is gone: its subscriptions end.
+    pub fn gone(&mut self, conn: ConnId) {
+        if let Some(subscriber) = self.subscribers.try_remove(conn.0 as usize) {
+            for subscription in subscriber.subscriptions {
+                self.publisher.unsubscribe(subscription.topic, conn);
+            }
+        }
+    }
+
+    /// Takes the event at a position of the ring.
+    pub fn event(&mut self, position: u64, event: &Event, now: Nanos) {
+        self.publisher.event(position, event, now);
+    }
+
+    /// Whether a turn has appended so much that it should flush before it reads on.
+    pub fn wants_flush(&self) -> bool {
+        self.publisher.fullest_log() > self.limits.log_bytes / 2
+    }
+
+    /// The ring has overtaken this worker: all books wait for images from ingest, the watched ones first.
+    pub fn lapped(&mut self) -> Vec<SymbolId> {
+        self.counters.lapped += 1;
+        self.publisher.lapped()
+    }
+
+    /// Takes the image of a book that this worker asked for.
+    pub fn install(&mut self, image: &Image, now: Nanos) {
+        self.publisher.install(image, now);
+    }
+
+    /// Takes a longer table of instruments.
+    pub fn set_instruments(&mut self, instruments: Arc<Instruments>) {
+        self.publisher.set_instruments(instruments);
+    }
+
+    /// Ends a turn: tells notices, writes to each connection all that is pending for it, forgets frames that nobody
+    /// needs any more. `end` reads the clock for the latency of this turn's messages, once they are written.
+    pub fn flush(&mut self, now: Nanos, outlet: &mut impl Outlet, end: impl FnOnce() -> Nanos) {
+        self.tell_notices();
+        for at in 0..self.publisher.touched().len() {
+            let topic = self.publisher.touched()[at];
+            for at in 0..self.publisher.topic(topic).subscribers.len() {
+                let conn = self.publisher.topic(topic).subscribers[at];
+                self.make_ready(conn);
+            }
+        }
+        let wrote = !self.ready.is_empty();
+        self.serve_ready(now, outlet);
+        if wrote {
+            self.publisher.record_written(now, end());
+        }
+        self.end_turn();
+    }
+
+    /// Forgets the frames that no `lossless` subscriber still needs, and the private messages of this turn.
+    fn end_turn(&mut self) {
+        let subscribers = &self.subscribers;
+        self.publisher.end_turn(|id, topic| {
+            let cursors = topic.subscribers.iter().filter_map(|conn| {
+                let subscriptions = &subscribers.get(conn.0 as usize)?.subscriptions;
+                let sub = subscriptions.iter().find(|sub| sub.topic == id)?;
+                match sub.place {
+                    Place::InStep(cursor) if sub.policy == Policy::Lossless => Some(cursor),
+                    _ => None,
+                }
+            });
+            cursors.min().unwrap_or(u64::MAX)
+        });
+        self.private.end_turn();
+    }
+
+    fn serve_ready(&mut self, now: Nanos, outlet: &mut impl Outlet) {
+        let mut ready = std::mem::take(&mut self.ready);
+        if !ready.is_empty() {
+            self.rotation = (self.rotation + 1) % ready.len();
+            ready.rotate_left(self.rotation);
+        }
+        for &conn in &ready {
+            if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+                subscriber.ready = false;
+                self.serve(conn, now, outlet);
+            }
+        }
+        ready.clear();
+        // Whoever became ready while being served (a snapshot that has to wait its turn) is served next turn.
+        ready.append(&mut self.ready);
+        self.ready = ready;
+    }
+
+    /// Marks a connection as one to be written to at the next flush.
+    pub(crate) fn make_ready(&mut self, conn: ConnId) {
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize)
+            && !subscriber.ready
+        {
+            subscriber.ready = true;
+            self.ready.push(conn);
+        }
+    }
+
+    /// The connection's socket takes bytes again.
+    pub fn writable(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+            subscriber.blocked = false;
+            self.serve(conn, now, outlet);
+        }
+    }
+
+    fn tell_notices(&mut self) {
+        for notice in self.publisher.take_notices() {
+            match notice {
+                Notice::Stands(symbol) => self.each_subscriber_of(symbol, Worker::make_ready),
+                Notice::FeedGap(symbol) => self.tell_symbol(symbol, |symbol| Status::FeedGap { symbol }),
+                Notice::Crossed(symbol) => self.tell_symbol(symbol, |symbol| Status::Crossed { symbol }),
+                Notice::FeedStalled => self.tell_all(&Status::FeedStalled),
+                Notice::FeedEnded => self.tell_all(&Status::FeedEnded),
+            }
+        }
+    }
+
+    fn each_subscriber_of(&mut self, symbol: SymbolId, mut each: impl FnMut(&mut Worker, ConnId)) {
+        for conn in self.publisher.subscribers_of(symbol) {
+            each(self, conn);
+        }
+    }
+
+    fn tell_symbol(&mut self, symbol: SymbolId, status: impl Fn(&str) -> Status<'_>) {
+        let instruments = self.publisher.instruments().clone();
+        let mut frame = Vec::new();
+        text_frame(&mut frame, |body| native_json::push_status(body, &status(&instruments[symbol].symbol)));
+        self.each_subscriber_of(symbol, |worker, conn| worker.tell(conn, &frame));
+    }
+
+    fn tell_all(&mut self, status: &Status<'_>) {
+        let mut frame = Vec::new();
+        text_frame(&mut frame, |body| native_json::push_status(body, status));
+        let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
+        for conn in conns {
+            self.tell(conn, &frame);
+        }
+    }
+
+    /// Gives a connection a ready-made frame besides its data, unless it does not even take its answers: what such a
+    /// frame announces, a later snapshot says again.
+    fn tell(&mut self, conn: ConnId, frame: &[u8]) {
+        let limit = self.limits.answer_bytes;
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        if subscriber.closing.is_none() && !subscriber.echo && subscriber.answers.len() + frame.len() <= limit
+        {
+            subscriber.answers.extend_from_slice(frame);
+            self.make_ready(conn);
+        }
+    }
+
+    /// Announces the end to every connection and closes it: `retry_after` says for each when to come back.
+    pub fn shut_down(
+        &mut self,
+        now: Nanos,
+        reason: &str,
+        mut retry_after: impl FnMut() -> Duration,
+        outlet: &mut impl Outlet,
+    ) {
+        let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
+        for conn in conns {
+            let retry_after_ms = retry_after().as_millis() as u64;
+            let mut frame = Vec::new();
+            text_frame(&mut frame, |body| {
+                native_json::push_status(body, &Status::Shutdown { retry_after_ms, reason });
+            });
+            self.tell(conn, &frame);
+            self.close(conn, CloseCode::GoingAway.code(), CloseCode::GoingAway.text(), now);
+            self.serve(conn, now, outlet);
+        }
+    }
+
+    /// Begins to close a connection: its subscriptions end now, and what is partly written, its answers and a close frame
+    /// still go out.
+    pub(crate) fn close(&mut self, conn: ConnId, code: u16, reason: &str, now: Nanos) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        if subscriber.closing.is_some() {
+            return;
+        }
+        websocket::push_close(&mut subscriber.answers, Some((code, reason)));
+        subscriber.closing = Some(now + self.limits.drain);
+        for subscription in std::mem::take(&mut subscriber.subscriptions) {
+            self.publisher.unsubscribe(subscription.topic, conn);
+        }
+        self.arm(conn);
+    }
+
+    /// Forgets a connection and has its socket closed.
+    pub(crate) fn end(&mut self, conn: ConnId, ending: Ending, outlet: &mut impl Outlet) {
+        self.gone(conn);
+        outlet.end(conn, ending);
+    }
+
+    /// The next moment at which [`Worker::timers`] has something to do.
+    pub fn next_deadline(&self) -> Option<Nanos> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Sees to that a connection's deadline stands in the list.
+    pub(crate) fn arm(&mut self, conn: ConnId) {
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+            let at = subscriber.deadline();
+            if at < subscriber.timers.armed {
+                subscriber.timers.armed = at;
+                self.deadlines.push(Reverse((at, conn)));
+            }
+        }
+    }
+
+    /// Does what is due: heartbeats, pings, connections that gave no answer or do not drain while being closed.
+    pub fn timers(&mut self, now: Nanos, outlet: &mut impl Outlet) {
+        while let Some(&Reverse((at, conn))) = self.deadlines.peek()
+            && at <= now
+        {
+            self.deadlines.pop();
+            let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { continue };
+            // Entries of an earlier connection of this number, or that an earlier one made useless.
+            if subscriber.timers.armed != at {
+                continue;
+            }
+            subscriber.timers.armed = Nanos::MAX;
+            self.due(conn, now, outlet);
+            self.arm(conn);
+        }
+    }
+
+    fn due(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
+        let missed = self.limits.missed_pings;
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        if let Some(until) = subscriber.closing {
+            if until <= now {
+                self.end(conn, Ending::Reset, outlet);
+            }
+            return;
+        }
+        let heartbeat = subscriber.timers.take_heartbeat(now);
+        if subscriber.timers.take_ping(now) {
+            if subscriber.timers.is_dead(now, missed) {
+                let code = CloseCode::PolicyViolation.code();
+                self.close(conn, code, "no pong came; answer pings to stay connected", now);
+            } else {
+                websocket::push_ping(&mut subscriber.answers, b"depthcast");
+            }
+        }
+        if heartbeat {
+            self.heartbeat(conn, now);
+        }
+        self.serve(conn, now, outlet);
+    }
+
+    /// Names each quiet subscription with how far its client may count.
+    fn heartbeat(&mut self, conn: ConnId, now: Nanos) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        if subscriber.blocked || subscriber.echo || subscriber.closing.is_some() {
+            return;
+        }
+        let publisher = &self.publisher;
+        let instruments = publisher.instruments();
+        let subscriptions = &mut subscriber.subscriptions;
+        text_frame(&mut subscriber.answers, |body| {
+            let quiet = subscriptions.iter().filter(|sub| sub.quiet).filter_map(|sub| {
+                let topic = publisher.topic(sub.topic);
+                let in_step = sub.place == Place::InStep(topic.log.head());
+                (in_step && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
+                    channel: sub.key.channel,
+                    symbol: &instruments[sub.key.symbol].symbol,
+                    seq: sub.sent,
+                    through: publisher.quiet_through(sub.topic).max(sub.sent),
+                })
+            });
+            native_json::push_heartbeat(body, now, quiet);
+        });
+        subscriptions.iter_mut().for_each(|sub| sub.quiet = true);
+    }
+}

@@ -1,0 +1,128 @@
+//! Frames from the server: unmasked, never fragmented, written straight into the buffer that they are sent from.
+
+use super::MAX_CONTROL_PAYLOAD;
+
+/// What a frame carries (RFC 6455 section 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Opcode {
+    /// UTF-8 text.
+    Text = 0x1,
+    /// Bytes.
+    Binary = 0x2,
+    /// The end of the connection.
+    Close = 0x8,
+    /// Asks for a pong.
+    Ping = 0x9,
+    /// Answers a ping.
+    Pong = 0xA,
+}
+
+/// Bytes in a header with a 16-bit length: what most messages of a feed need.
+const MEDIUM_HEADER: usize = 4;
+
+/// Appends one frame with the payload that `body` appends. Room for the header is left in front of the payload, which is
+/// moved only when its length needs another header than most.
+pub fn frame(out: &mut Vec<u8>, opcode: Opcode, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; MEDIUM_HEADER]);
+    body(out);
+    let length = out.len() - start - MEDIUM_HEADER;
+    let (header, size) = header(opcode, length);
+    if size == MEDIUM_HEADER {
+        out[start..start + MEDIUM_HEADER].copy_from_slice(&header[..MEDIUM_HEADER]);
+    } else {
+        out.splice(start..start + MEDIUM_HEADER, header[..size].iter().copied());
+    }
+}
+
+/// The header of an unmasked, unfragmented frame, and how many bytes of it count.
+fn header(opcode: Opcode, length: usize) -> ([u8; 10], usize) {
+    let mut header = [0; 10];
+    header[0] = 0x80 | opcode as u8;
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short @ 0..=125), _) => {
+            header[1] = short;
+            (header, 2)
+        }
+        (_, Ok(medium)) => {
+            header[1] = 126;
+            header[2..4].copy_from_slice(&medium.to_be_bytes());
+            (header, 4)
+        }
+        _ => {
+            header[1] = 127;
+            header[2..10].copy_from_slice(&(length as u64).to_be_bytes());
+            (header, 10)
+        }
+    }
+}
+
+/// Appends a close frame; without a status there is no payload. A reason is cut to 123 bytes, between characters.
+pub fn push_close(out: &mut Vec<u8>, status: Option<(u16, &str)>) {
+    frame(out, Opcode::Close, |body| {
+        if let Some((code, reason)) = status {
+            body.extend_from_slice(&code.to_be_bytes());
+            let end = reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2);
+            body.extend_from_slice(&reason.as_bytes()[..end]);
+        }
+    });
+}
+
+/// Appends a ping.
+///
+/// # Panics
+/// If the payload is longer than [`MAX_CONTROL_PAYLOAD`].
+pub fn push_ping(out: &mut Vec<u8>, payload: &[u8]) {
+    push_control(out, Opcode::Ping, payload);
+}
+
+/// Appends a pong, with the payload of the ping that it answers.
+///
+/// # Panics
+/// If the payload is longer than [`MAX_CONTROL_PAYLOAD`].
+pub fn push_pong(out: &mut Vec<u8>, payload: &[u8]) {
+    push_control(out, Opcode::Pong, payload);
+}
+
+fn push_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
+    assert!(payload.len() <= MAX_CONTROL_PAYLOAD, "a control frame holds at most 125 bytes");
+    frame(out, opcode, |body| body.extend_from_slice(payload));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_length_has_its_shortest_header() {
+        let check = |length: usize, header: &[u8]| {
+            let mut out = b"before".to_vec();
+            frame(&mut out, Opcode::Text, |body| body.resize(body.len() + length, b'x'));
+            assert_eq!(&out[..6], b"before");
+            assert_eq!(&out[6..6 + header.len()], header, "{length}");
+            assert_eq!(out.len(), 6 + header.len() + length);
+            assert!(out[6 + header.len()..].iter().all(|&byte| byte == b'x'));
+        };
+        check(0, &[0x81, 0]);
+        check(125, &[0x81, 125]);
+        check(126, &[0x81, 126, 0, 126]);
+        check(65_535, &[0x81, 126, 0xFF, 0xFF]);
+        check(65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_between_characters() {
+        let mut out = Vec::new();
+        push_close(&mut out, Some((1008, &"ü".repeat(100))));
+        assert_eq!(out[1], 124, "2 bytes of code, 61 characters of 2 bytes");
+        assert!(std::str::from_utf8(&out[4..]).is_ok());
+    }
+
+    #[test]
+    fn a_close_without_a_status_is_empty() {
+        let mut out = Vec::new();
+        push_close(&mut out, None);
+        assert_eq!(out, [0x88, 0]);
+    }
+}

@@ -1,0 +1,17 @@
+//! The server's side of the WebSocket protocol (RFC 6455), without I/O: the handshake's checks, a reader of what clients
+//! send, and a writer of frames.
+//!
+//! The reader is fed with bytes as they arrive and holds memory only while a frame or a message is incomplete. It judges a
+//! frame by its header alone, so that nothing is kept of what is refused anyway.
+
+mod decoder;
+mod encoder;
+mod handshake;
+mod utf8;
+
+pub use decoder::{CloseFrame, Decoder, Message, Violation};
+pub use encoder::{Opcode, frame, push_close, push_ping, push_pong};
+pub use handshake::{HandshakeError, check_origin, check_upgrade};
+
+/// Most bytes in the payload of a control frame (RFC 6455 section 5.5).
+pub const MAX_CONTROL_PAYLOAD: usize = 125;
