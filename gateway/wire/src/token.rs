@@ -111,3 +111,76 @@ fn entry(text: &str) -> Result<TokenEntry, TokenError> {
 fn number(digits: &str) -> Option<u64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_how_far_a_client_is_with_each_symbol() {
+        let token: Token = "9c41d7e0a25b7f3a:BTC/USDT@10=1041,ETH/USDT=77".parse().unwrap();
+        assert_eq!(token.epoch(), Epoch(0x9c41_d7e0_a25b_7f3a));
+        let bitcoin = token.find("BTC/USDT").unwrap();
+        assert_eq!((bitcoin.depth.map(Depth::get), bitcoin.seq), (Some(10), 1041));
+        let ether = token.find("ETH/USDT").unwrap();
+        assert_eq!((ether.depth, ether.seq), (None, 77));
+        assert_eq!(token.find("ETH"), None);
+    }
+
+    #[test]
+    fn a_client_may_write_it_in_any_order() {
+        let token: Token = "0000000000000001:C=3,A@0=1,B=18446744073709551615".parse().unwrap();
+        assert_eq!(token.to_string(), "0000000000000001:A@0=1,B=18446744073709551615,C=3");
+        assert_eq!("0000000000000001:".parse::<Token>().unwrap().entries(), []);
+    }
+
+    #[test]
+    fn refuses_what_is_no_token() {
+        let check = |text: &str, why: &str| {
+            let error = text.parse::<Token>().unwrap_err().to_string();
+            assert!(error.starts_with(why), "{text}: {error}");
+        };
+        check("", "no colon after the epoch");
+        check("9c41d7e0a25b7f3a", "no colon after the epoch");
+        check("9C41D7E0A25B7F3A:A=1", "the epoch is not 16 lower-case hex digits");
+        check("9c41d7e0a25b7f3a:A", "no =SEQ after a symbol");
+        check("9c41d7e0a25b7f3a:A=1,", "no =SEQ after a symbol");
+        check("9c41d7e0a25b7f3a:A=", "a seq is not a number");
+        check("9c41d7e0a25b7f3a:A=+1", "a seq is not a number");
+        check("9c41d7e0a25b7f3a:A=18446744073709551616", "a seq is not a number");
+        check("9c41d7e0a25b7f3a:A@=1", "a depth is not a number");
+        check("9c41d7e0a25b7f3a:A@7=1", "a depth is not offered");
+        check("9c41d7e0a25b7f3a:btc=1", "not a symbol");
+        check("9c41d7e0a25b7f3a:=1", "not a symbol");
+        check("9c41d7e0a25b7f3a:A=1,A@10=1", "one symbol twice");
+        let many: Vec<String> = (0..=Token::MAX_ENTRIES).map(|i| format!("S{i}=1")).collect();
+        check(&format!("9c41d7e0a25b7f3a:{}", many.join(",")), "more than 1024 symbols");
+        assert!(format!("9c41d7e0a25b7f3a:{}", many[1..].join(",")).parse::<Token>().is_ok());
+    }
+
+    fn entries() -> impl Strategy<Value = Vec<TokenEntry>> {
+        let held = (prop::option::of(prop::sample::select(&Depth::OFFERED[..])), any::<u64>());
+        prop::collection::btree_map("[A-Z0-9./_-]{1,32}", held, 0..20).prop_map(|map| {
+            map.into_iter().map(|(symbol, (depth, seq))| TokenEntry { symbol, depth, seq }).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(epoch: u64, entries in entries()) {
+            let token = Token::new(Epoch(epoch), entries.clone()).unwrap();
+            prop_assert_eq!(token.to_string().parse(), Ok(token.clone()));
+            for entry in &entries {
+                prop_assert_eq!(token.find(&entry.symbol), Some(entry));
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_token_or_an_error(text in "[0-9a-f]{15,17}:[A-Z@=,0-9é]{0,30}") {
+            if let Ok(token) = text.parse::<Token>() {
+                prop_assert_eq!(token.to_string().parse(), Ok(token));
+            }
+        }
+    }
+}

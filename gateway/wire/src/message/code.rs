@@ -159,7 +159,7 @@ impl CloseCode {
         match self {
             CloseCode::Normal => "",
             CloseCode::GoingAway => "the gateway is shutting down; connect again and resume",
-            CloseCode::ProtocolError => "the frames break RFC 6455; see the server's log",
+            CloseCode::ProtocolError => "the frames break RFC 6455; use a conforming WebSocket client",
             CloseCode::Unsupported => "binary messages are not taken here; send JSON text",
             CloseCode::InvalidData => "the text is not UTF-8",
             CloseCode::PolicyViolation => "a limit was exceeded again and again; slow down",
@@ -168,6 +168,26 @@ impl CloseCode {
             CloseCode::Unauthorised => "not authenticated; connect again with a valid token",
             CloseCode::SlowConsumer => "too slow for lossless; connect again and resume, or use conflate",
             CloseCode::RateLimited => "too many requests; wait before connecting again",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_apart() {
+        let words: [Vec<&str>; 3] = [
+            ErrorCode::ALL.iter().map(|code| code.as_str()).collect(),
+            SnapshotReason::ALL.iter().map(|reason| reason.as_str()).collect(),
+            GapReason::ALL.iter().map(|reason| reason.as_str()).collect(),
+        ];
+        for mut words in words {
+            let count = words.len();
+            words.sort();
+            words.dedup();
+            assert_eq!(words.len(), count);
         }
     }
 }

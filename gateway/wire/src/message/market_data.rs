@@ -1,6 +1,7 @@
 //! Messages of market data: books, trades, the top of the book.
 
 use super::SnapshotReason;
+use book::{Ladder, Mark};
 use market::{Epoch, Instrument, Level, Nanos, Price, Qty, Seq, Side};
 
 /// Whether a message of a book starts it over or continues it.
@@ -112,28 +113,4 @@ pub struct Stamps {
     pub encode: Nanos,
     /// In a merge, the `engine` of the oldest event.
     pub engine_first: Option<Nanos>,
-}
-
-/// Levels, best first on each side.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ladder {
-    /// From the highest price down.
-    pub bids: Vec<Level>,
-    /// From the lowest price up.
-    pub asks: Vec<Level>,
-}
-
-/// Where the feed stands at the end of an exchange event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mark {
-    /// The last number.
-    pub seq: Seq,
-    /// How many exchange events there were.
-    pub event: u64,
-    /// When it was meant to happen.
-    pub engine: Nanos,
-    /// The venue's time.
-    pub timestamp: Nanos,
-    /// The venue's own number of the last book change (0: none).
-    pub venue_seq: u64,
 }

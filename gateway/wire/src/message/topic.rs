@@ -186,3 +186,39 @@ impl Interval {
         Duration::from_millis(self.0 as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_book_is_deeper_than_any_depth() {
+        let mut depths = Depth::OFFERED;
+        depths.reverse();
+        depths.sort();
+        assert_eq!(depths.map(Depth::get), [1, 5, 10, 25, 50, 100, 500, 1000, 0]);
+        assert!(Depth::ALL > Depth::new(1000).unwrap());
+    }
+
+    #[test]
+    fn only_what_is_offered_exists() {
+        for depth in Depth::OFFERED {
+            assert_eq!(Depth::new(depth.get().into()), Ok(depth));
+        }
+        for interval in Interval::OFFERED {
+            assert_eq!(Interval::new(interval.millis().into()), Ok(interval));
+        }
+        assert_eq!(Depth::new(u64::from(u32::MAX) + 11).unwrap_err().code, ErrorCode::BadDepth);
+        assert_eq!(Interval::new((1 << 32) + 10).unwrap_err().code, ErrorCode::BadInterval);
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for channel in Channel::ALL {
+            assert_eq!(Channel::parse(channel.as_str()), Ok(channel));
+        }
+        for policy in [Policy::Conflate, Policy::Lossless] {
+            assert_eq!(Policy::parse(policy.as_str()), Ok(policy));
+        }
+    }
+}

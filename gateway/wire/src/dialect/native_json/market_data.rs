@@ -1,7 +1,8 @@
 //! Books, trades and the top of the book: the messages that are encoded once an exchange event.
 
 use super::json::{push, push_epoch, push_number, push_price, push_qty, push_time};
-use crate::message::{BboMessage, BookKind, BookMessage, Mark, Stamps, Trade, TradeKind, TradeMessage};
+use crate::message::{BboMessage, BookKind, BookMessage, Stamps, Trade, TradeKind, TradeMessage};
+use book::Mark;
 use market::{Epoch, Instrument, Level, Side};
 
 /// Appends a book message.

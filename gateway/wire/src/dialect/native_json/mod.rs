@@ -1,4 +1,30 @@
-//! The native protocol as JSON.
+//! The native protocol as JSON: one object a message, shaped like Kraken v2.
+//!
+//! Prices and quantities are JSON numbers in the instrument's fixed decimals, never with an exponent; stamps are integer
+//! nanoseconds since 1970; times are RFC 3339 in UTC with nine digits. It knows no transport and no subscription.
+//!
+//! What a message holds, in this order (`?`: only when there is something to say):
+//!
+//! | message | members |
+//! |---|---|
+//! | book | `channel`, `type`, `data[0]`: `symbol`, `bids`, `asks`, `checksum`, `timestamp`, `epoch`, then of an update `first_seq`, `seq`, `venue_seq`, `conflated`, `merged`?, `ts`?, of a snapshot `seq`, `venue_seq`, `reason`, `ts`? |
+//! | bbo | `channel`, `type`, `data[0]`: `symbol`, `bid`, `bid_qty`, `ask`, `ask_qty` (null on an empty side), `timestamp`, `epoch`, then of an update `first_seq`, `seq`, and if it was merged `conflated`, `merged`; of a snapshot `seq`, `reason`; `ts`? |
+//! | trade | `channel`, `type`, `epoch`, then of an update `first_seq`, `seq`, of a snapshot `seq`, `reason`; `data`: `symbol`, `side` (`buy` or `sell`, the aggressor's), `price`, `qty`, `trade_id`, `timestamp`, `seq`; `ts`? |
+//! | stats | `channel`, `type`, `data[0]`: `lag_seq`, `conflated`, `gaps`, `bytes_sent`, `p50`, `p99`, `p999` in ns |
+//! | `ts` | `engine`, `ingest`, `encode`, `engine_first`? |
+//!
+//! The result of a `subscribe` leaves out what the channel has no use for: `trade` has no `depth` and no `interval_ms`,
+//! `bbo` no `depth`, `stats` no `symbol` either. `modify` answers with the subscription as it is now, `stamps`
+//! included, and `list` with the same and `seq`.
+//!
+//! Rules for requests, beyond their members:
+//! - Members beside `method`, `params` and `req_id` are ignored; a member of `params` that the method does not know is
+//!   `bad_params`, so that a typing error does not pass for a default. A member that the method knows but the channel
+//!   has no use for (`depth` of `trade`) is checked and otherwise ignored.
+//! - A member that is null counts as left out; one that stands twice is refused.
+//! - A missing member, and a wrong type of one without a code of its own, is `bad_params`; whatever is wrong with a
+//!   channel, depth, interval, policy or token has that one's code.
+//! - An error in a request with several symbols is answered once for each of them, as a success would be.
 
 mod answer;
 mod json;

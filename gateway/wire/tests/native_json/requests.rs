@@ -1,0 +1,258 @@
+//! What clients ask for, and what they are told when they ask wrongly.
+
+use crate::text;
+use std::time::Duration;
+use wire::{
+    dialect::native_json::{self as json, parse_request},
+    message::*,
+};
+
+fn parse(request: &str) -> Result<Request, RequestError> {
+    parse_request(&mut request.as_bytes().to_vec())
+}
+
+fn book(symbols: &[&str]) -> Subscribe {
+    Subscribe {
+        channel: Channel::Book,
+        symbols: symbols.iter().map(|symbol| symbol.to_string()).collect(),
+        depth: Depth::new(10).unwrap(),
+        interval: Interval::EACH_EVENT,
+        policy: Policy::Conflate,
+        stamps: false,
+        snapshot: None,
+        since: None,
+        heartbeat: None,
+    }
+}
+
+#[track_caller]
+fn understood(request: &str, method: Method) {
+    assert_eq!(parse(request), Ok(Request { id: None, method }), "{request}");
+}
+
+#[test]
+fn a_subscription_has_defaults() {
+    understood(
+        r#"{"method":"subscribe","params":{"channel":"book","symbol":"BTC/USDT"}}"#,
+        Method::Subscribe(book(&["BTC/USDT"])),
+    );
+    understood(
+        r#"{"method":"subscribe","params":{"channel":"stats"}}"#,
+        Method::Subscribe(Subscribe { channel: Channel::Stats, ..book(&[]) }),
+    );
+}
+
+#[test]
+fn a_subscription_takes_all_its_parameters() {
+    understood(
+        r#"{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USDT","\u0045TH/USDT","no such"],"depth":0,
+            "interval_ms":100,"policy":"lossless","stamps":true,"snapshot":false,"heartbeat_ms":250,
+            "since":"9c41d7e0a25b7f3a:BTC/USDT@10=1041"}}"#,
+        Method::Subscribe(Subscribe {
+            depth: Depth::ALL,
+            interval: Interval::new(100).unwrap(),
+            policy: Policy::Lossless,
+            stamps: true,
+            snapshot: Some(false),
+            since: Some("9c41d7e0a25b7f3a:BTC/USDT@10=1041".parse().unwrap()),
+            heartbeat: Some(Duration::from_millis(250)),
+            ..book(&["BTC/USDT", "ETH/USDT", "no such"])
+        }),
+    );
+}
+
+#[test]
+fn the_other_methods_are_understood() {
+    let symbols = vec!["BTC/USDT".to_string()];
+    understood(
+        r#"{"method":"unsubscribe","params":{"channel":"trade","symbol":["BTC/USDT"]}}"#,
+        Method::Unsubscribe(Unsubscribe { channel: Channel::Trade, symbols: symbols.clone() }),
+    );
+    understood(
+        r#"{"params":{"channel":"book","symbol":["BTC/USDT"],"depth":25,"stamps":null},"method":"modify"}"#,
+        Method::Modify(Modify {
+            channel: Channel::Book,
+            symbols,
+            depth: Some(Depth::new(25).unwrap()),
+            interval: None,
+            policy: None,
+            stamps: None,
+        }),
+    );
+    understood(r#"{"method":"list","params":{}}"#, Method::List);
+    understood(r#" {"method":"ping","params":null,"jsonrpc":"2.0"} "#, Method::Ping);
+    understood(
+        r#"{"method":"verify","params":{"symbol":"BTC/USDT","seq":18446744073709551615,"checksum":4294967295}}"#,
+        Method::Verify(Verify { symbol: "BTC/USDT".into(), seq: u64::MAX, checksum: u32::MAX }),
+    );
+}
+
+#[test]
+fn a_req_id_comes_back_as_it_was() {
+    let longest = format!("\"{}\"", "x".repeat(MAX_REQ_ID_BYTES));
+    for id in [
+        "0",
+        "-1",
+        "9223372036854775808",
+        "18446744073709551615",
+        "-9223372036854775808",
+        r#""""#,
+        r#""a\"é\n""#,
+        &longest,
+    ] {
+        let request = parse(&format!(r#"{{"req_id":{id},"method":"list"}}"#)).expect(id);
+        let answer = text(|out| json::push_list(out, [], request.id.as_ref()));
+        assert_eq!(
+            answer,
+            format!(r#"{{"method":"list","success":true,"result":{{"subscriptions":[]}},"req_id":{id}}}"#)
+        );
+    }
+    assert_eq!(parse(r#"{"req_id":null,"method":"list"}"#).unwrap().id, None);
+}
+
+/// The request is answered with this code and a text that holds `advice`.
+#[track_caller]
+fn refused(request: &str, code: ErrorCode, advice: &str) {
+    let error = parse(request).expect_err(request);
+    assert_eq!(error.refusal.code, code, "{request}: {error}");
+    assert!(error.to_string().contains(advice), "{request}: {error}");
+}
+
+#[test]
+fn what_is_no_json_object_is_refused() {
+    let check = |request, advice| refused(request, ErrorCode::BadJson, advice);
+    for request in [
+        "",
+        " ",
+        "{",
+        "}",
+        "subscribe",
+        "{} x",
+        "{\"a\":}",
+        "{'method':'ping'}",
+        "[1,]",
+        "\"",
+        "{\"method\":\"ping\"}{}",
+    ] {
+        check(request, "not valid JSON; send one object");
+    }
+    for request in ["[]", "1", "\"ping\"", "null", r#"[{"method":"ping"}]"#] {
+        check(request, "no object; send one object");
+    }
+    check(r#"{"method":"ping","method":"list"}"#, "'method' stands twice; send it once");
+}
+
+#[test]
+fn a_method_that_is_not_served_is_refused() {
+    let offered = "use subscribe, unsubscribe, modify, list, ping, or verify";
+    for method in ["auth", "replay", "pause", "continue", "seek", "speed", "stop", "chaos", "SUBSCRIBE", ""] {
+        refused(&format!(r#"{{"method":"{method}"}}"#), ErrorCode::BadMethod, offered);
+    }
+    for request in ["{}", r#"{"method":7}"#, r#"{"method":null}"#] {
+        refused(request, ErrorCode::BadMethod, offered);
+    }
+}
+
+#[test]
+fn wrong_parameters_are_named() {
+    let check = |params: &str, code, advice| {
+        refused(&format!(r#"{{"method":"subscribe","params":{params}}}"#), code, advice);
+    };
+    let with = |members: &str| format!(r#"{{"channel":"book","symbol":"BTC/USDT",{members}}}"#);
+    use ErrorCode::*;
+    check("[]", BadParams, "params must be an object");
+    check("{}", BadParams, "params lack 'channel'");
+    check(r#"{"channel":"book"}"#, BadParams, "params lack 'symbol'");
+    check(r#"{"channel":"book","symbol":[]}"#, BadParams, "a list of 1 to 1024 texts");
+    check(r#"{"channel":"book","symbol":["A",1]}"#, BadParams, "a list of 1 to 1024 texts");
+    check(r#"{"channel":"level2","symbol":"A"}"#, BadChannel, "use book, trade, bbo, or stats");
+    check(r#"{"channel":1,"symbol":"A"}"#, BadChannel, "use book, trade, bbo, or stats");
+    check(&with(r#""depht":10"#), BadParams, "no param 'depht'; it takes channel, symbol, depth");
+    check(&with(r#""depth":10,"depth":5"#), BadParams, "'depth' stands twice");
+    check(
+        &with(r#""depth":7"#),
+        BadDepth,
+        "depth 7 is not offered; use 1, 5, 10, 25, 50, 100, 500, 1000, or 0 for all",
+    );
+    for depth in ["-1", "10.0", "\"10\"", "true", "1e1"] {
+        check(&with(&format!(r#""depth":{depth}"#)), BadDepth, "depth must be an integer: 1, 5, 10");
+    }
+    check(&with(r#""interval_ms":50"#), BadInterval, "use 0 for each event, 10, 100, or 1000");
+    check(&with(r#""interval_ms":"10""#), BadInterval, "must be an integer: 0");
+    check(&with(r#""policy":"drop""#), BadPolicy, "use conflate or lossless");
+    check(&with(r#""stamps":1"#), BadParams, "stamps must be true or false");
+    check(&with(r#""snapshot":"no""#), BadParams, "snapshot must be true or false");
+    check(&with(r#""since":"yesterday""#), BadToken, "a token is EPOCH:SYMBOL@DEPTH=SEQ");
+    check(&with(r#""since":7"#), BadToken, "a token is EPOCH:SYMBOL@DEPTH=SEQ");
+    for millis in ["1", "249", "60001", "-250", "1e3"] {
+        check(&with(&format!(r#""heartbeat_ms":{millis}"#)), BadParams, "from 250 to 60000, or 0");
+    }
+}
+
+#[test]
+fn wrong_parameters_of_the_other_methods_are_named() {
+    let check = |method: &str, params: &str, advice| {
+        let request = format!(r#"{{"method":"{method}","params":{params}}}"#);
+        refused(&request, ErrorCode::BadParams, advice);
+    };
+    check("modify", r#"{"channel":"book","symbol":"A"}"#, "give depth, interval_ms, policy, or stamps");
+    check("unsubscribe", r#"{"channel":"book","symbol":"A","depth":10}"#, "it takes channel, symbol");
+    check("ping", r#"{"x":1}"#, "ping takes no params");
+    check("list", "[]", "params must be an object");
+    check("verify", r#"{"symbol":["A"],"seq":1,"checksum":1}"#, "symbol must be one text");
+    check("verify", r#"{"symbol":"A","seq":-1,"checksum":1}"#, "seq must be an integer");
+    check("verify", r#"{"symbol":"A","seq":1,"checksum":4294967296}"#, "from 0 to 4294967295");
+    check("verify", r#"{"symbol":"A","seq":1}"#, "params lack 'checksum'");
+}
+
+#[test]
+fn at_most_1024_symbols_fit_one_request() {
+    let request = |count| {
+        let symbols = vec!["\"A\""; count].join(",");
+        format!(r#"{{"method":"subscribe","params":{{"channel":"trade","symbol":[{symbols}]}}}}"#)
+    };
+    assert!(parse(&request(MAX_SYMBOLS)).is_ok());
+    refused(&request(MAX_SYMBOLS + 1), ErrorCode::BadParams, "a list of 1 to 1024 texts");
+}
+
+/// The answers that a refused request gets, as text.
+fn answers(request: &str) -> Vec<String> {
+    let error = parse(request).unwrap_err();
+    error.answers().map(|answer| text(|out| json::push_error(out, &answer, error.id.as_ref()))).collect()
+}
+
+#[test]
+fn each_symbol_of_a_refused_request_is_answered() {
+    let text = "depth 7 is not offered; use 1, 5, 10, 25, 50, 100, 500, 1000, or 0 for all";
+    let answer = |symbol: &str| {
+        format!(
+            r#"{{"method":"subscribe","success":false,"error":"{text}","code":"bad_depth","symbol":"{symbol}","req_id":"x"}}"#
+        )
+    };
+    assert_eq!(
+        answers(
+            r#"{"method":"subscribe","params":{"channel":"book","symbol":["A","B"],"depth":7},"req_id":"x"}"#
+        ),
+        [answer("A"), answer("B")]
+    );
+}
+
+#[test]
+fn a_refusal_echoes_what_could_be_read() {
+    let id = "req_id must be an integer of 64 bits or a text of at most 128 bytes";
+    for unreadable in ["1.5", "true", "{}", "[1]", &format!("\"{}\"", "x".repeat(MAX_REQ_ID_BYTES + 1))] {
+        assert_eq!(
+            answers(&format!(r#"{{"method":"ping","req_id":{unreadable}}}"#)),
+            [format!(r#"{{"method":"ping","success":false,"error":"{id}","code":"bad_params"}}"#)]
+        );
+    }
+    let served = "there is no such method here; use subscribe, unsubscribe, modify, list, ping, or verify";
+    assert_eq!(
+        answers(r#"{"method":"fly","req_id":9}"#),
+        [format!(r#"{{"method":"fly","success":false,"error":"{served}","code":"bad_method","req_id":9}}"#)]
+    );
+    assert_eq!(
+        answers(&format!(r#"{{"method":"{}","req_id":9}}"#, "x".repeat(1000))),
+        [format!(r#"{{"success":false,"error":"{served}","code":"bad_method","req_id":9}}"#)]
+    );
+}
