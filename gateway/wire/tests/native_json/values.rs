@@ -133,6 +133,11 @@ fn trades() -> impl Strategy<Value = Vec<Trade>> {
     prop::collection::vec(trade, 0..5)
 }
 
+/// Texts with all that JSON has to escape.
+fn texts() -> impl Strategy<Value = String> {
+    r"[\x00-\x7fé😀]{0,40}"
+}
+
 proptest! {
     #[test]
     fn a_book_update_reads_back_as_it_was(
@@ -183,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_reads_back_as_it_was(error: String, symbol: String, id: String) {
+    fn any_text_reads_back_as_it_was(error in texts(), symbol in texts(), id in texts()) {
         let answer = ErrorAnswer {
             method: Some(&symbol),
             text: &error,
