@@ -11,7 +11,7 @@ mod block;
 mod codec;
 mod error;
 mod format;
-//pub mod import;
+pub mod import;
 mod meta;
 mod reader;
 mod replay;

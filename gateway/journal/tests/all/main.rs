@@ -1,0 +1,8 @@
+//! What a recording promises, and what importers make of real captures.
+
+mod import_binance;
+mod import_faults;
+mod import_kraken;
+mod recording;
+mod replay;
+mod support;
