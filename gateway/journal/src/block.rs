@@ -6,7 +6,10 @@ use market::{Event, Instruments, Nanos};
 /// A block is closed at the first end of an exchange event beyond this many bytes of records.
 pub(crate) const TARGET: usize = 64 << 10;
 
-/// The most bytes of records that a reader takes for a block: one exchange event of the largest size.
+/// The most events of one exchange event; a larger reset has to be cut into several.
+pub(crate) const MAX_EXCHANGE_EVENT: usize = 1 << 19;
+
+/// The most bytes of records that a reader takes for a block: the target and one exchange event, at most 58 bytes an event.
 pub(crate) const MAX_PAYLOAD: u32 = 32 << 20;
 
 /// Gathers the records of the block that comes next.

@@ -135,8 +135,8 @@ impl Reader {
         let Some((first_record, path)) = self.segments.pop_front() else { return Ok(false) };
         match Segment::open(path.clone()) {
             Ok(Next::Whole((segment, header))) => {
-                self.check_segment(header, first_record, path)?;
                 self.open = Some(segment);
+                self.check_segment(header, first_record, path)?;
             }
             Ok(Next::End { torn }) => self.end(path, 0, torn)?,
             Err(Fault::Failed(error)) => return Err(error),

@@ -154,6 +154,10 @@ impl Writer {
         if events.iter().any(|event| unknown(&event)) {
             return Err(refused("an event of an instrument that was not listed"));
         }
+        let mut exchange_events = events.split_inclusive(|event| event.last || !event.kind.is_numbered());
+        if exchange_events.any(|exchange_event| exchange_event.len() > block::MAX_EXCHANGE_EVENT) {
+            return Err(refused("an exchange event of more than 2^19 events; cut it into several"));
+        }
         match events.last() {
             Some(event) if event.kind.is_numbered() && !event.last => {
                 Err(refused("an unfinished exchange event"))
@@ -260,4 +264,94 @@ fn next_record(run: &Run) -> Result<u64, JournalError> {
         next_record = header.last_record() + 1;
     }
     Ok(next_record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Reader, verify};
+    use market::{Nanos, Price, Qty, Status};
+
+    fn writer(dir: &Path) -> Writer {
+        let instrument = Instrument {
+            symbol: "A/B".into(),
+            venue_symbol: "AB".into(),
+            price_decimals: 2,
+            qty_decimals: 3,
+            tick: Price(1),
+            lot: Qty(1),
+            status: Status::Trading,
+        };
+        Writer::open(dir, Epoch(1), &Instruments::new([instrument]).unwrap()).unwrap()
+    }
+
+    fn events(seqs: std::ops::RangeInclusive<u64>) -> Vec<Event> {
+        let level = Event { last: true, ..Event::new(Kind::Level) };
+        seqs.map(|seq| Event { seq, timestamp: Nanos(seq * 1_000), qty: Qty(seq * 7), ..level }).collect()
+    }
+
+    fn read(dir: &Path) -> Vec<Event> {
+        let mut reader = Reader::open(dir).unwrap();
+        let mut events = Vec::new();
+        while reader.next_block(&mut events).unwrap().is_some() {}
+        events
+    }
+
+    #[test]
+    fn a_run_goes_on_over_many_segments_and_none_may_be_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = writer(dir.path());
+        writer.segment_limit = 200;
+        for seq in 1..=30 {
+            writer.push(&events(seq..=seq)).unwrap();
+            writer.sync().unwrap();
+        }
+        let bytes = writer.bytes();
+        drop(writer);
+        let run = run::runs(dir.path()).unwrap().pop().unwrap();
+        let segments = run.segments().unwrap();
+        assert!(segments.len() > 5, "{segments:?}");
+        assert_eq!(bytes, segments.iter().map(|(_, path)| fs::metadata(path).unwrap().len()).sum::<u64>());
+        assert_eq!((read(dir.path()), next_record(&run).unwrap()), (events(1..=30), 31));
+
+        let (first_record, path) = &segments[2];
+        fs::remove_file(path).unwrap();
+        let report = verify(dir.path()).unwrap();
+        let [damage] = &report.damage[..] else { panic!("{report:?}") };
+        assert_eq!((damage.first_record, damage.last_record), (*first_record, Some(segments[3].0 - 1)));
+        assert_eq!((report.records, report.last_seq), (30 - (segments[3].0 - first_record), 30));
+    }
+
+    #[test]
+    fn a_segment_that_is_cut_before_the_last_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = writer(dir.path());
+        writer.segment_limit = 1;
+        for seq in 1..=3 {
+            writer.push(&events(seq..=seq)).unwrap();
+            writer.sync().unwrap();
+        }
+        let path = writer.run_dir.join(format::segment_name(2));
+        let len = fs::metadata(&path).unwrap().len();
+        File::options().write(true).open(&path).unwrap().set_len(len - 1).unwrap();
+        let report = verify(dir.path()).unwrap();
+        assert_eq!((report.records, report.last_seq, report.torn_bytes), (2, 3, 0));
+        assert_eq!((report.damage[0].first_record, report.damage[0].last_record), (2, Some(2)));
+    }
+
+    #[test]
+    fn a_disk_that_refuses_for_a_while_loses_nothing_that_was_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = writer(dir.path());
+        writer.push(&events(1..=20_000)).unwrap();
+        let open = std::mem::replace(&mut writer.segment.file, File::open(&writer.segment.path).unwrap());
+        let error = writer.push(&events(20_001..=20_001)).unwrap_err().to_string();
+        assert!(error.contains("cannot write"), "{error}");
+        assert!(writer.sync().is_err());
+        assert_eq!((writer.records(), writer.durable()), (20_000, 0));
+        writer.segment.file = open;
+        writer.push(&events(20_001..=20_001)).unwrap();
+        assert_eq!(writer.sync().unwrap(), 20_001);
+        assert_eq!(read(dir.path()), events(1..=20_001));
+    }
 }

@@ -10,7 +10,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Blocks read ahead; about 10 MB of events.
+/// Blocks read ahead: about 10 MB of events.
 const AHEAD: usize = 12;
 
 /// The events of one block.

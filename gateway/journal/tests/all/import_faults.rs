@@ -191,3 +191,17 @@ fn files_are_one_stream_in_the_order_of_reception() {
     let seconds: Vec<_> = events.iter().map(|event| event.timestamp.0 / 1_000_000_000).collect();
     assert_eq!(seconds, [1, 2, 3, 4]);
 }
+
+#[test]
+fn futures_continue_by_the_id_before_and_take_the_diff_that_ends_at_the_snapshot() {
+    let futures = |at, last, previous| {
+        depth(at, "BTCUSDT", last, last, r#"["10.0","3"]"#)
+            .replace("\"b\"", &format!("\"pu\":{previous},\"b\""))
+    };
+    let lines =
+        [futures(1, 19, 15), futures(2, 20, 19), snapshot(3, 20), futures(4, 90, 20), futures(5, 95, 91)];
+    let (import, events) = import(Format::Binance, &Captured::new(&[&lines.concat()]).files);
+    let levels: Vec<_> = events[3..].iter().map(|event| (event.kind, event.number)).collect();
+    assert_eq!(levels, [(Kind::Level, 20), (Kind::Level, 90), (Kind::FeedGap, 0)]);
+    assert_eq!((import.tally().updates, import.tally().gaps), (2, 1));
+}

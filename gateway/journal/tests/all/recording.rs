@@ -115,6 +115,9 @@ fn what_has_no_place_in_a_recording_is_refused_whole() {
     let unlisted = Event { symbol: SymbolId(1), ..level(1, 5, 100) };
     check(&[level(1, 5, 100), unlisted], "was not listed");
     check(&[level(1, 5, 100), Event { last: false, ..level(2, 5, 100) }], "unfinished exchange event");
+    let mut huge = vec![Event { last: false, ..level(1, 5, 100) }; 1 << 19];
+    huge.push(level(2, 5, 100));
+    check(&huge, "cut it into several");
 }
 
 /// Three blocks: a book, changes, a trade.
@@ -283,4 +286,30 @@ fn no_recording_is_said_to_be_none() {
         assert!(matches!(verify(&missing), Err(JournalError::Missing(_))));
         assert!(matches!(Reader::open(&missing), Err(JournalError::Missing(_))));
     }
+}
+
+#[test]
+fn an_event_takes_at_most_24_bytes_even_of_a_thousand_instruments_in_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..1_000).map(|i| format!("S{i}/USDT")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    // Prices of millions of ticks, quantities of up to 10^9 lots, a nanosecond clock: all by a multiplicative hash.
+    let any = |i: u64, below: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20 & (below - 1);
+    let events: Vec<Event> = (0..100_000u64)
+        .map(|i| Event {
+            symbol: SymbolId((i % 1_000) as u32),
+            side: if any(i, 2) == 0 { Side::Bid } else { Side::Ask },
+            qty: Qty(any(i, 1 << 30)),
+            number: 50_093_239_189 + i,
+            ..level(
+                i / 1_000 + 1,
+                1_723_161_255_208_000_000 + i * 1_000_003,
+                6_000_000 + any(i, 4_096) as i64,
+            )
+        })
+        .collect();
+    let writer = record(dir.path(), EPOCH, &names, &[&events]);
+    let bytes = writer.bytes() as f64 / writer.records() as f64;
+    assert!(bytes <= 24.0, "{bytes}");
+    assert_eq!(read(dir.path()), events);
 }
