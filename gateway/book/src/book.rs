@@ -297,9 +297,7 @@ impl Book {
         if seq > self.seq {
             return Err(HistoryError::Ahead);
         }
-        if !self.stands() {
-            return Err(HistoryError::TooOld);
-        }
+        // While the book does not stand, no mark is held.
         history.mark_at_or_before(&self.chain, seq).ok_or(HistoryError::TooOld)
     }
 
@@ -334,7 +332,7 @@ impl Book {
         if before == qty {
             return None;
         }
-        self.watches.changed(side, price, before);
+        self.watches.changed(side, price, before, qty);
         Some(Change { seq, side, price, before })
     }
 

@@ -10,6 +10,7 @@ mod book;
 mod checksum;
 mod chunk;
 mod history;
+mod image;
 mod ladder;
 mod levels;
 mod past;
@@ -17,5 +18,6 @@ mod watch;
 
 pub use book::Book;
 pub use history::{History, HistoryError, Mark, Range};
+pub use image::Image;
 pub use ladder::Ladder;
 pub use watch::EventView;

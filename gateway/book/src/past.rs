@@ -11,27 +11,45 @@ use std::cmp::Ordering;
 
 /// A run of level changes boiled down to one for each level that was touched: the oldest, which tells what was there before
 /// all of them. Bids first, each side best first.
-#[derive(Default)]
 pub(crate) struct Net {
     changes: Vec<Change>,
-    /// At this length, repeated levels are boiled down, so that memory follows the number of levels, not of changes.
+    /// By a hash of the place, where in `changes` it may already be. Nothing depends on a slot being right, so that they
+    /// need no emptying: what it points at is compared.
+    slots: Box<[u32; Net::SLOTS]>,
+    /// At this length, repeated levels that the slots did not catch are boiled down, so that memory follows the number of
+    /// levels, not of changes.
     boil_at: usize,
 }
 
+impl Default for Net {
+    fn default() -> Net {
+        Net { changes: Vec::new(), slots: Box::new([0; Net::SLOTS]), boil_at: Net::SLOTS }
+    }
+}
+
 impl Net {
-    const SMALLEST: usize = 1024;
+    const SLOT_BITS: u32 = 11;
+    const SLOTS: usize = 1 << Net::SLOT_BITS;
 
     fn clear(&mut self) {
         self.changes.clear();
-        self.boil_at = Net::SMALLEST;
+        self.boil_at = Net::SLOTS;
     }
 
+    /// Takes the change before those that it has.
     fn push(&mut self, change: Change) {
-        if self.changes.len() == self.boil_at {
-            self.boil_down();
-            self.boil_at = Net::SMALLEST.max(2 * self.changes.len());
+        let slot = &mut self.slots[slot_of(&change)];
+        match self.changes.get_mut(*slot as usize) {
+            Some(newer) if place(newer) == place(&change) => *newer = change,
+            _ => {
+                *slot = self.changes.len() as u32;
+                self.changes.push(change);
+                if self.changes.len() == self.boil_at {
+                    self.boil_down();
+                    self.boil_at = Net::SLOTS.max(2 * self.changes.len());
+                }
+            }
         }
-        self.changes.push(change);
     }
 
     fn boil_down(&mut self) {
@@ -50,6 +68,12 @@ impl Net {
 
 fn place(change: &Change) -> (usize, i64) {
     (change.side.index(), rank(change.side, change.price))
+}
+
+/// Multiplicative hashing by the golden ratio: neighbouring prices get slots far apart.
+fn slot_of(change: &Change) -> usize {
+    let key = ((change.price.0 as u64) << 1) ^ change.side.index() as u64;
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - Net::SLOT_BITS)) as usize
 }
 
 /// A book and what has to be undone to see it at two marks, `from` and then `to`.

@@ -36,6 +36,7 @@ struct Watch {
 struct Touched {
     price: Price,
     before: Qty,
+    now: Qty,
     order: u32,
 }
 
@@ -70,10 +71,10 @@ impl Watches {
     }
 
     /// A level changed.
-    pub fn changed(&mut self, side: Side, price: Price, before: Qty) {
+    pub fn changed(&mut self, side: Side, price: Price, before: Qty, now: Qty) {
         if !self.depths.is_empty() {
             let touched = &mut self.touched[side.index()];
-            touched.push(Touched { price, before, order: touched.len() as u32 });
+            touched.push(Touched { price, before, now, order: touched.len() as u32 });
         }
     }
 
@@ -83,7 +84,13 @@ impl Watches {
             let touched = &mut self.touched[side.index()];
             if touched.len() > 1 {
                 touched.sort_unstable_by_key(|touched| (rank(side, touched.price), touched.order));
-                touched.dedup_by_key(|touched| touched.price);
+                touched.dedup_by(|later, kept| {
+                    let again = later.price == kept.price;
+                    if again {
+                        kept.now = later.now;
+                    }
+                    again
+                });
             }
         }
     }
@@ -120,9 +127,8 @@ fn side_changes(
         |price, bound: Option<Price>| bound.is_none_or(|bound| rank(side, price) <= rank(side, bound));
     let now = levels.bound(side, depth);
     for level in touched.iter().take_while(|level| is_within(level.price, before)) {
-        let qty = levels.qty_at(side, level.price);
-        if qty != level.before && (qty.is_zero() || is_within(level.price, now)) {
-            out.push(Level { price: level.price, qty });
+        if level.now != level.before && (level.now.is_zero() || is_within(level.price, now)) {
+            out.push(Level { price: level.price, qty: level.now });
         }
     }
     if let Some(before) = before {

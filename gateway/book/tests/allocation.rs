@@ -1,4 +1,4 @@
-//! In steady state an event allocates nothing, and neither does a merge.
+//! In steady state an event allocates nothing, and neither does a merge; a long merge takes little.
 
 use book::{Book, History, Ladder};
 use market::{Event, Kind, Nanos, Price, Qty, ResetReason, Seq, Side, SymbolId};
@@ -51,4 +51,21 @@ fn nothing_is_allocated_after_warming_up() {
         book.changes(&history, 57_999, 60_000, 0, &mut out).expect("held");
     });
     assert_eq!((counted.count_total, history.bytes()), (0, full));
+}
+
+#[test]
+fn a_merge_takes_memory_by_the_levels_not_by_the_changes() {
+    let mut history = History::new(64 << 20);
+    let mut book = Book::new();
+    let mut out = Ladder::default();
+    book.apply(&Event { seq: 1, last: true, ..Event::reset(SymbolId(0), ResetReason::Feed) }, &mut history);
+    for seq in 2..=400_000 {
+        let price = Price((seq * 7_919 % 5_000) as i64);
+        let event = Event { seq, price, qty: Qty(seq), last: true, ..Event::new(Kind::Level) };
+        book.apply(&event, &mut history);
+    }
+    let counted = allocation_counter::measure(|| {
+        book.changes(&history, 1, 400_000, 10, &mut out).expect("held");
+    });
+    assert!(counted.bytes_max < 2 << 20, "{} bytes for 5,000 levels", counted.bytes_max);
 }

@@ -1,6 +1,6 @@
 //! What a book says of its present.
 
-use book::{Book, History, Ladder, Mark};
+use book::{Book, EventView, History, Ladder, Mark};
 use market::{Event, Kind, Level, Nanos, Price, Qty, ResetReason, Seq, Side, SymbolId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -107,4 +107,25 @@ fn a_cleared_book_does_not_stand_and_takes_up_anywhere() {
     assert_eq!(told.asks, [Level { price: Price(101), qty: Qty(4) }], "still watched");
     assert!(book.view_at(&history, 51, 0, &mut told).is_ok());
     assert!(book.view_at(&history, 2, 0, &mut told).is_err());
+}
+
+#[test]
+fn a_depth_stays_watched_until_its_last_watcher_leaves() {
+    let mut book = book_of(&[]);
+    book.watch(5);
+    book.watch(5);
+    book.unwatch(5);
+    book.apply_plain(&set(2, Side::Bid, 100, 1));
+    let mut told = Ladder::default();
+    assert_eq!(book.event_changes(5, &mut told), EventView::Changed);
+    assert_eq!(told.bids, [Level { price: Price(100), qty: Qty(1) }]);
+}
+
+#[test]
+#[should_panic(expected = "must go on recording")]
+fn a_recorded_book_does_not_go_on_without_its_history() {
+    let mut book = Book::new();
+    let reset = Event { seq: 1, last: true, ..Event::reset(SymbolId(0), ResetReason::Feed) };
+    book.apply(&reset, &mut History::new(1 << 20));
+    book.apply_plain(&set(2, Side::Bid, 100, 1));
 }

@@ -208,6 +208,38 @@ fn more_books_than_chunks_have_a_chunk_each() {
 }
 
 #[test]
+fn a_merge_over_thousands_of_levels_is_exact() {
+    let mut history = History::new(4 << 20);
+    let mut pair = Pair::new(&mut history);
+    for round in 1..6 {
+        let changes = (0..8_000).map(|i| {
+            let side = if i % 2 == 0 { Side::Bid } else { Side::Ask };
+            (side, i * 7_919 % 8_000, (i as u64 + round) % 4)
+        });
+        pair.play(&Step::Match(changes.collect(), false), &mut history);
+    }
+    let held_from = pair.check_views(&history);
+    assert_eq!(held_from, pair.model.ends[0].0.seq);
+    for from in 0..6 {
+        for to in from..6 {
+            let seq = |end: usize| pair.model.ends[end].0.seq;
+            pair.check_range(&history, held_from, seq(from), seq(to), DEPTHS[(from + to) % DEPTHS.len()]);
+        }
+    }
+}
+
+#[test]
+fn writing_a_book_anew_takes_no_history() {
+    let mut history = History::new(1 << 20);
+    let mut pair = Pair::new(&mut history);
+    let levels: Vec<_> = (0..5_000).map(|price| (Side::Ask, price, 1)).collect();
+    for _ in 0..5 {
+        pair.play(&Step::Reset(vec![levels.clone()]), &mut history);
+    }
+    assert_eq!(history.bytes(), 8192, "one chunk, for the mark");
+}
+
+#[test]
 fn a_reset_in_pieces_stands_when_the_last_one_ends() {
     let mut history = History::new(1 << 20);
     let mut pair = Pair::new(&mut history);

@@ -5,30 +5,12 @@ use crate::{
     publisher::{Bucket, Change, Notice, Publisher, Standing, append_view, bucket_start, touch},
     topic::TopicId,
 };
-use book::{Ladder, Mark};
+use book::{Image, Mark};
 use market::{Nanos, SymbolId};
-use std::sync::Arc;
 use wire::{
     dialect::native_json,
     message::{BookKind, Channel, Gap, GapReason, Interval, SnapshotReason},
 };
-
-/// A book as ingest hands it to a worker that was lapped.
-#[derive(Debug, Clone)]
-pub struct Image {
-    /// Whose.
-    pub symbol: SymbolId,
-    /// Its levels, best first; `None` if it does not stand, or is stale.
-    pub levels: Option<Arc<Ladder>>,
-    /// Where it stands.
-    pub mark: Mark,
-    /// Whether the feed has a hole there.
-    pub stale: bool,
-    /// Events at or after this position of the ring are not in it.
-    pub position: u64,
-    /// The feed time there.
-    pub feed_time: Nanos,
-}
 
 impl Publisher {
     /// The ring has overtaken this worker: all books wait for images. Which are wanted, the watched ones first.

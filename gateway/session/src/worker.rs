@@ -10,9 +10,9 @@ use crate::{
     limits::Limits,
     outlet::{ConnId, Ending, Outlet},
     publisher::{Notice, Publisher, Standing},
-    resync::Image,
     subscriber::{Figures, OpenOptions, Place, Subscriber},
 };
+use book::Image;
 use market::{Epoch, Event, Instruments, Nanos, Seq, SymbolId};
 use slab::Slab;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
