@@ -84,6 +84,8 @@ impl Pair {
             assert_eq!(told, self.model.changes(from, to, depth), "changes {from}..={to} at {depth}");
             self.check_reaches(&told, from, to, depth);
         }
+        let to_now = self.book.catch_up(history, from, self.model.seq, depth, &mut told);
+        assert_eq!(self.book.holds(history, from), to_now.is_ok(), "holds {from}");
         let catch_up = self.book.catch_up(history, from, to, depth, &mut told);
         let wanted = self.end(held_from, from).and_then(|mark| self.range(held_from, mark, to));
         assert_eq!(catch_up, wanted, "catch-up {from}..={to}");
