@@ -13,6 +13,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
+        mpsc::{self, RecvTimeoutError},
     },
     task::{Context, Wake, Waker},
     thread::{self, JoinHandle, Thread},
@@ -23,8 +24,20 @@ const WORDS: usize = 7;
 const SLOTS: usize = 32;
 const ROUNDS: u64 = 4_000;
 
-/// Longer than any test runner waits: a lost wake-up stands still.
+/// Longer than a test may take, so that nothing but a ring wakes a sleeper.
 const FOR_EVER: Duration = Duration::from_secs(3_600);
+
+/// Runs a test that stands still when a wake-up is lost.
+fn check(test: impl FnOnce() + Send + 'static) {
+    let (done, ended) = mpsc::channel();
+    let testing = thread::spawn(move || {
+        test();
+        drop(done);
+    });
+    let end = ended.recv_timeout(Duration::from_secs(60));
+    assert_eq!(end, Err::<(), _>(RecvTimeoutError::Disconnected), "somebody sleeps and is not woken");
+    testing.join().unwrap();
+}
 
 /// Words that belong to their position and to each other: the last one is the checksum of the rest.
 fn record(position: u64) -> [u64; WORDS] {
@@ -67,18 +80,28 @@ impl Account {
     }
 }
 
-/// A reader in a thread of its own. It tells how far it has come, and ends at position `end`.
+/// How far a reader has come. One that is gone keeps nobody waiting.
+#[derive(Default, Clone)]
+struct Reached(Arc<AtomicU64>);
+
+impl Drop for Reached {
+    fn drop(&mut self) {
+        self.0.store(u64::MAX, Ordering::Release);
+    }
+}
+
+/// A reader in a thread of its own, which ends at position `end`.
 fn follow(
     mut reader: Reader<WORDS>,
     end: u64,
-    reached: Arc<AtomicU64>,
+    reached: Reached,
     mut wait: impl FnMut(&Reader<WORDS>, bool) + Send + 'static,
 ) -> JoinHandle<Account> {
     thread::spawn(move || {
         let mut account = Account::default();
         while reader.position() < end {
             let found = account.poll(&mut reader);
-            reached.store(reader.position(), Ordering::Release);
+            reached.0.store(reader.position(), Ordering::Release);
             wait(&reader, found);
         }
         account
@@ -122,11 +145,15 @@ fn burst(round: u64) -> u64 {
 
 #[test]
 fn every_record_is_read_whole_or_counted_as_missed() {
+    check(lap_readers_of_every_strategy);
+}
+
+fn lap_readers_of_every_strategy() {
     let (mut writer, reader) = broadcast::ring::<WORDS>(SLOTS);
     let mut doorbell = Doorbell::new();
     let end = (0..ROUNDS).map(burst).sum();
     let fitting: u64 = (0..ROUNDS).step_by(2).map(burst).sum();
-    let reached: [Arc<AtomicU64>; 4] = Default::default();
+    let reached: [Reached; 4] = Default::default();
     let mut follow_with = |i: usize, strategy, asynchronously| {
         let (reader, reached, listener) = (reader.clone(), reached[i].clone(), doorbell.listener(strategy));
         match asynchronously {
@@ -144,7 +171,7 @@ fn every_record_is_read_whole_or_counted_as_missed() {
         let head = writer.head() + burst(round);
         publish_up_to(&mut writer, head);
         doorbell.ring();
-        while reached.iter().any(|reached| reached.load(Ordering::Acquire) < head) {
+        while reached.iter().any(|reached| reached.0.load(Ordering::Acquire) < head) {
             thread::yield_now();
         }
     }
@@ -156,6 +183,10 @@ fn every_record_is_read_whole_or_counted_as_missed() {
 
 #[test]
 fn two_sleepers_that_answer_each_other_never_both_sleep() {
+    check(answer_each_other);
+}
+
+fn answer_each_other() {
     let mut doorbells = [Doorbell::new(), Doorbell::new()];
     let mine = doorbells[0].listener(WaitStrategy::Park);
     let theirs = doorbells[1].listener(WaitStrategy::Park);
