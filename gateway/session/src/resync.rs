@@ -39,7 +39,10 @@ impl Publisher {
                 replica.book.restore(levels, mark, &mut self.history);
                 if image.stale { Standing::Stale } else { Standing::Whole }
             }
-            None => Standing::Absent,
+            None => {
+                replica.book.clear(&mut self.history);
+                Standing::Absent
+            }
         };
         replica.trades.begin_after(mark.seq);
         for (bucket, interval) in replica.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {

@@ -17,7 +17,9 @@ fn an_event_costs_no_allocation_in_steady_state() {
         }
     }
     for channel in ["trade", "bbo"] {
-        bench.client(&format!(r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":"BTC/USDT"}}}}"#));
+        bench.client(&format!(
+            r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":"BTC/USDT"}}}}"#
+        ));
     }
     let round = |bench: &mut Bench| {
         for i in 0..500 {

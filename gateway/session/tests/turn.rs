@@ -408,6 +408,30 @@ fn a_lapped_worker_sends_one_snapshot_and_names_the_trades_that_it_missed() {
 }
 
 #[test]
+fn a_lapped_worker_waits_for_a_book_that_ingest_does_not_have() {
+    let mut bench = Bench::standing();
+    let conn = bench.client(BOOK);
+    bench.messages(conn);
+    bench.worker.lapped();
+    bench.exchange_event(0, &[level(Side::Bid, 10_000, 77)]);
+    let image = book::Image {
+        symbol: SymbolId(0),
+        levels: None,
+        mark: book::Mark { seq: 12, ..book::Mark::default() },
+        stale: true,
+        position: bench.position,
+        feed_time: bench.now,
+    };
+    bench.worker.install(&image, bench.now);
+    bench.reset(0, ResetReason::Gap);
+    bench.exchange_event(0, &[level(Side::Bid, 9_990, 6)]);
+    bench.flush();
+    let mut book = TextBook::new(10);
+    bench.messages(conn).iter().for_each(|message| book.apply(message));
+    assert_eq!((book.bids.len(), book.last, book.snapshots), (6, 24, 1));
+}
+
+#[test]
 fn a_heartbeat_lets_tokens_of_quiet_symbols_grow() {
     let mut bench = Bench::standing();
     let conn = bench.client(
