@@ -1,22 +1,6 @@
 //! Frames from the server: unmasked, never fragmented, written straight into the buffer that they are sent from.
 
-use super::MAX_CONTROL_PAYLOAD;
-
-/// What a frame carries (RFC 6455 section 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Opcode {
-    /// UTF-8 text.
-    Text = 0x1,
-    /// Bytes.
-    Binary = 0x2,
-    /// The end of the connection.
-    Close = 0x8,
-    /// Asks for a pong.
-    Ping = 0x9,
-    /// Answers a ping.
-    Pong = 0xA,
-}
+use super::{MAX_CONTROL_PAYLOAD, Opcode};
 
 /// Bytes in a header with a 16-bit length: what most messages of a feed need.
 const MEDIUM_HEADER: usize = 4;

@@ -6,10 +6,10 @@ use http::{HeaderMap, Method, StatusCode, Version, header};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeError {
     /// Not a GET.
-    #[error("a WebSocket handshake is a GET request")]
+    #[error("a WebSocket handshake is a GET request; use a WebSocket client")]
     Method,
     /// Not HTTP/1.1.
-    #[error("a WebSocket handshake needs HTTP/1.1")]
+    #[error("a WebSocket handshake needs HTTP/1.1; let the client or the proxy in between speak it")]
     Version,
     /// `Upgrade` or `Connection` does not say so.
     #[error(
@@ -19,8 +19,8 @@ pub enum HandshakeError {
     /// No `Sec-WebSocket-Key`, more than one, or not 16 bytes in base64.
     #[error("Sec-WebSocket-Key has to be 16 bytes in base64, once")]
     Key,
-    /// A protocol version other than 13.
-    #[error("Sec-WebSocket-Version has to be 13")]
+    /// No `Sec-WebSocket-Version`, more than one, or another than 13.
+    #[error("Sec-WebSocket-Version has to be 13, once")]
     ProtocolVersion,
     /// A web page of another origin.
     #[error("web pages of this Origin may not connect; the operator can allow it with --allow-origin")]
@@ -28,13 +28,25 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// The HTTP status that says it. With 426 goes `Sec-WebSocket-Version: 13`.
+    /// The HTTP status that says it.
     pub fn status(self) -> StatusCode {
         match self {
             HandshakeError::Method => StatusCode::METHOD_NOT_ALLOWED,
             HandshakeError::Version | HandshakeError::Key => StatusCode::BAD_REQUEST,
             HandshakeError::NotAnUpgrade | HandshakeError::ProtocolVersion => StatusCode::UPGRADE_REQUIRED,
             HandshakeError::Origin => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// The headers without which an answer of that status is not complete (RFC 9110 sections 15.5.6 and 15.5.22, RFC
+    /// 6455 section 4.4).
+    pub fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            HandshakeError::Method => &[("allow", "GET")],
+            HandshakeError::NotAnUpgrade | HandshakeError::ProtocolVersion => {
+                &[("upgrade", "websocket"), ("sec-websocket-version", "13")]
+            }
+            HandshakeError::Version | HandshakeError::Key | HandshakeError::Origin => &[],
         }
     }
 }
@@ -54,51 +66,61 @@ pub fn check_upgrade(method: &Method, version: Version, headers: &HeaderMap) -> 
     {
         return Err(HandshakeError::NotAnUpgrade);
     }
-    let versions = headers.get_all(header::SEC_WEBSOCKET_VERSION);
-    if !versions.iter().any(|value| value.as_bytes().trim_ascii() == b"13") {
+    if only(headers, header::SEC_WEBSOCKET_VERSION) != Some(b"13") {
         return Err(HandshakeError::ProtocolVersion);
     }
-    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
-    match (keys.next(), keys.next()) {
-        (Some(key), None) if is_key(key.as_bytes().trim_ascii()) => Ok(()),
-        _ => Err(HandshakeError::Key),
+    if !only(headers, header::SEC_WEBSOCKET_KEY).is_some_and(is_key) {
+        return Err(HandshakeError::Key);
     }
+    Ok(())
 }
 
 /// Checks that a request comes from no web page, from one of this very host, or from one that is allowed (its origin as
-/// the browser sends it, such as `https://example.com`, or `*` for all).
+/// the browser sends it, such as `https://example.com`, or `*` for all). What is no browser sends no `Origin`, or may
+/// claim any.
 ///
 /// # Errors
 /// [`HandshakeError::Origin`].
 pub fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), HandshakeError> {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().map_err(|_| HandshakeError::Origin)?;
-    if allowed.iter().any(|one| one == "*" || one == origin) || is_same_origin(headers, origin) {
+    if !headers.contains_key(header::ORIGIN) {
+        return Ok(());
+    }
+    let origin = only(headers, header::ORIGIN).ok_or(HandshakeError::Origin)?;
+    let listed = |one: &String| one == "*" || origin.eq_ignore_ascii_case(one.as_bytes());
+    if allowed.iter().any(listed) || is_same_origin(headers, origin) {
         return Ok(());
     }
     Err(HandshakeError::Origin)
 }
 
-fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let page = origin.split_once("://").map(|(_, authority)| authority);
-    host.is_some() && page.zip(host).is_some_and(|(page, host)| page.eq_ignore_ascii_case(host))
+/// Whether the page was served by the host that the request goes to; host and port count. The scheme cannot, as TLS may
+/// end in front of the gateway.
+fn is_same_origin(headers: &HeaderMap, origin: &[u8]) -> bool {
+    let page = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
+    page.zip(only(headers, header::HOST)).is_some_and(|(page, host)| page.eq_ignore_ascii_case(host))
+}
+
+/// The value of a header that stands there exactly once.
+fn only(headers: &HeaderMap, name: header::HeaderName) -> Option<&[u8]> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value.as_bytes()),
+        _ => None,
+    }
 }
 
 /// Whether a header that is a list of tokens has this one, in any case.
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
     let values = headers.get_all(name);
-    let mut tokens = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    tokens.any(|one| one.trim().eq_ignore_ascii_case(token))
+    let mut tokens = values.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    tokens.any(|one| one.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// Whether this is the base64 of 16 bytes: 21 digits, one that holds the last two bits, and two paddings.
+/// Whether this is the base64 of 16 bytes: 22 digits and two paddings. The last digit's spare bits may be anything, as
+/// most decoders have it.
 fn is_key(key: &[u8]) -> bool {
-    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    key.len() == 24
-        && key[..21].iter().all(digit)
-        && matches!(key[21], b'A' | b'Q' | b'g' | b'w')
-        && key[22..] == *b"=="
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
 }
 
 #[cfg(test)]
@@ -122,27 +144,57 @@ mod tests {
         assert_eq!(check_upgrade(&Method::GET, Version::HTTP_11, &headers), wanted, "{headers:?}");
     }
 
+    fn set(name: header::HeaderName, value: &'static str) -> impl FnOnce(&mut HeaderMap) {
+        move |headers| drop(headers.insert(name, HeaderValue::from_static(value)))
+    }
+
     #[test]
     fn takes_what_clients_send() {
         check(|_| {}, Ok(()));
+        // Firefox, and a header for each token.
+        check(set(header::CONNECTION, "keep-alive, Upgrade"), Ok(()));
+        check(set(header::UPGRADE, "h2c,WEBSOCKET"), Ok(()));
+        let separate = HeaderValue::from_static("upgrade");
+        check(
+            |headers| {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
+                headers.append(header::CONNECTION, separate);
+            },
+            Ok(()),
+        );
     }
 
     #[test]
     fn refuses_each_missing_part() {
         use HandshakeError as E;
-        let set = |name: header::HeaderName, value: &'static str| {
-            move |headers: &mut HeaderMap| drop(headers.insert(name, HeaderValue::from_static(value)))
-        };
         check(|headers| drop(headers.remove(header::UPGRADE)), Err(E::NotAnUpgrade));
+        check(set(header::UPGRADE, "websockets"), Err(E::NotAnUpgrade));
+        check(|headers| drop(headers.remove(header::CONNECTION)), Err(E::NotAnUpgrade));
         check(set(header::CONNECTION, "keep-alive"), Err(E::NotAnUpgrade));
+        check(|headers| drop(headers.remove(header::SEC_WEBSOCKET_VERSION)), Err(E::ProtocolVersion));
         check(set(header::SEC_WEBSOCKET_VERSION, "8"), Err(E::ProtocolVersion));
         check(|headers| drop(headers.remove(header::SEC_WEBSOCKET_KEY)), Err(E::Key));
         check(set(header::SEC_WEBSOCKET_KEY, "c2hvcnQ="), Err(E::Key));
-        check(set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZR=="), Err(E::Key));
+        check(set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=a"), Err(E::Key));
+        check(set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZ-=="), Err(E::Key));
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
         check(|headers| assert!(headers.append(header::SEC_WEBSOCKET_KEY, key)), Err(E::Key));
         assert_eq!(check_upgrade(&Method::POST, Version::HTTP_11, &good()), Err(E::Method));
         assert_eq!(check_upgrade(&Method::GET, Version::HTTP_10, &good()), Err(E::Version));
+    }
+
+    #[test]
+    fn a_refusal_says_in_http_what_to_do() {
+        let check = |error: HandshakeError, status: u16, headers: &[(&str, &str)]| {
+            assert_eq!((error.status().as_u16(), error.headers()), (status, headers));
+        };
+        let upgrade = [("upgrade", "websocket"), ("sec-websocket-version", "13")];
+        check(HandshakeError::Method, 405, &[("allow", "GET")]);
+        check(HandshakeError::Version, 400, &[]);
+        check(HandshakeError::NotAnUpgrade, 426, &upgrade);
+        check(HandshakeError::Key, 400, &[]);
+        check(HandshakeError::ProtocolVersion, 426, &upgrade);
+        check(HandshakeError::Origin, 403, &[]);
     }
 
     #[test]
@@ -157,9 +209,18 @@ mod tests {
         check("http://127.0.0.1:9000", &[], true);
         check("http://127.0.0.1:9001", &[], false);
         check("http://evil.example", &[], false);
+        check("https://127.0.0.1:9000", &[], true);
+        check("ftp://127.0.0.1:9000", &[], false);
+        check("http://127.0.0.1:9000.evil.example", &[], false);
+        check("127.0.0.1:9000", &[], false);
         check("null", &[], false);
         check("https://desk.example", &["https://desk.example"], true);
         check("https://desk.example.evil", &["https://desk.example"], false);
         check("http://anything", &["*"], true);
+
+        let mut two = good();
+        two.insert(header::ORIGIN, HeaderValue::from_static("http://127.0.0.1:9000"));
+        two.append(header::ORIGIN, HeaderValue::from_static("http://evil.example"));
+        assert_eq!(check_origin(&two, &[]), Err(HandshakeError::Origin));
     }
 }

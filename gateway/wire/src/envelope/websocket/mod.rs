@@ -4,14 +4,24 @@
 //! The reader is fed with bytes as they arrive and holds memory only while a frame or a message is incomplete. It judges a
 //! frame by its header alone, so that nothing is kept of what is refused anyway.
 
-mod decoder;
-mod encoder;
 mod handshake;
-mod utf8;
+mod opcode;
 
-pub use decoder::{CloseFrame, Decoder, Message, Violation};
-pub use encoder::{Opcode, frame, push_close, push_ping, push_pong};
+mod decoder;
+mod header;
+mod mask;
+mod message;
+mod utf8;
+mod violation;
+
+mod encoder;
+
+pub use decoder::Decoder;
+pub use encoder::{frame, push_close, push_ping, push_pong};
 pub use handshake::{HandshakeError, check_origin, check_upgrade};
+pub use message::{CloseFrame, Message};
+pub use opcode::Opcode;
+pub use violation::Violation;
 
 /// Most bytes in the payload of a control frame (RFC 6455 section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
