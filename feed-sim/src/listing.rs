@@ -19,7 +19,7 @@ struct Named(&'static str, i64, u8, u8, u32);
 
 /// Base asset, price, price decimals, quantity decimals, weight.
 const NAMED: [Named; 20] = [
-    Named("BTC", 6_165_970, 2, 5, 3),
+    Named("BTC", 6_165_970, 2, 5, 2),
     Named("ETH", 264_318, 2, 4, 2),
     Named("SOL", 15_542, 2, 3, 1),
     Named("BNB", 51_770, 2, 3, 1),

@@ -2,6 +2,8 @@
 //! trades.
 
 mod ladder;
+#[cfg(test)]
+mod model;
 mod orders;
 
 use ladder::Ladder;

@@ -52,10 +52,10 @@ impl Random {
         (steps + within) * 2 / 3
     }
 
-    /// A size of the order of `typical`, at least 1: mostly small, twice as large half as often, up to 96 times.
+    /// A size of the order of `typical`, at least 1: mostly small, twice as large half as often, up to 24 times.
     pub fn size(&mut self, typical: u64) -> u64 {
         let word = self.0.next_u64();
-        let doublings = word.leading_zeros().min(6);
+        let doublings = word.leading_zeros().min(4);
         let within = ONE / 2 + (word & (ONE - 1));
         let size = ((u128::from(typical) << doublings) * u128::from(within)) >> 32;
         (size as u64).max(1)
@@ -96,6 +96,6 @@ mod tests {
         let mut random = Random::new(3, 0);
         let drawn: Vec<i64> = (0..10_000).map(|_| random.around_zero(4)).collect();
         assert_eq!((drawn.iter().min(), drawn.iter().max()), (Some(&-4), Some(&4)));
-        assert!((0..10_000).all(|_| (1..=960).contains(&random.size(10))));
+        assert!((0..10_000).all(|_| (5..=240).contains(&random.size(10))));
     }
 }
