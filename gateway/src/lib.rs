@@ -1,1 +1,31 @@
-//! Placeholder.
+//! depthcast: a market-data streaming gateway. This crate puts it together: the feed's thread, the workers' threads with
+//! their sockets, HTTP, telemetry, configuration and command line. What is sent to whom is decided in `session`.
+//!
+//! Read in this order: [`start`] assembles; `feeder` drives source and ingest; `worker` is one thread with its share of the
+//! connections; `http` is what a connection speaks before it becomes a WebSocket; `control` is what the threads share.
+//!
+//! ```no_run
+//! let config = gateway::Config { listen: ([127, 0, 0, 1], 0).into(), ..gateway::Config::default() };
+//! let running = gateway::start(config)?;
+//! println!("ws://{}/feed", running.address());
+//! running.shut_down("done");
+//! # Ok::<(), gateway::StartError>(())
+//! ```
+
+mod acceptor;
+mod addresses;
+mod assembly;
+pub mod command;
+mod config;
+mod control;
+mod feed_source;
+mod feeder;
+mod http;
+mod page;
+mod telemetry;
+mod worker;
+
+pub use acceptor::ListenError;
+pub use assembly::{Running, StartError, start, start_with};
+pub use config::{Config, ConfigError, CrossRule, FeedSpec, FeedSpecError, Threads};
+pub use feed_source::{Feed, OpenFeedError};

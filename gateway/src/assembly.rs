@@ -1,0 +1,205 @@
+//! Puts the gateway together: source, ingest, ring, workers, acceptor, each on its thread; and takes it apart again.
+
+use crate::{
+    acceptor::{self, ListenError},
+    config::{Config, ConfigError},
+    control::{Control, Desk},
+    feed_source::{Feed, OpenFeedError},
+    feeder::Feeder,
+    worker,
+};
+use feed::FeedError;
+use ingest::{Ingest, IngestOptions};
+use market::Epoch;
+use std::{
+    io,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    panic::resume_unwind,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, unbounded_channel},
+    oneshot,
+};
+
+/// How long clients have to take what is said to them at the end.
+const DRAIN: Duration = Duration::from_secs(6);
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The choices do not fit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no listening socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// There is no feed.
+    #[error(transparent)]
+    Feed(#[from] OpenFeedError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// A gateway that runs.
+pub struct Running {
+    address: SocketAddr,
+    control: Arc<Control>,
+    stop_accepting: Arc<Notify>,
+    threads: Vec<JoinHandle<()>>,
+    feed_failed: oneshot::Receiver<FeedError>,
+}
+
+/// Starts a gateway with the feed that the configuration names.
+///
+/// # Errors
+/// If the configuration cannot be, the port is taken, or the feed cannot be opened.
+pub fn start(config: Config) -> Result<Running, StartError> {
+    config.check()?;
+    let listener = acceptor::listen(&config)?;
+    let feed = Feed::open(&config)?;
+    assemble(config, listener, feed)
+}
+
+/// Starts a gateway with another feed.
+///
+/// # Errors
+/// If the configuration cannot be, or the port is taken.
+pub fn start_with(config: Config, feed: Feed) -> Result<Running, StartError> {
+    config.check()?;
+    let listener = acceptor::listen(&config)?;
+    assemble(config, listener, feed)
+}
+
+fn assemble(config: Config, listener: std::net::TcpListener, feed: Feed) -> Result<Running, StartError> {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let (workers, inline, wait) = (config.worker_count(cores), config.is_inline(cores), config.wait);
+    let address = listener.local_addr().map_err(StartError::Thread)?;
+    let options = IngestOptions {
+        ring_slots: config.ring_slots,
+        on_cross: config.on_cross(),
+        hold: feed.hold.clone(),
+        ..IngestOptions::default()
+    };
+    let mut ingest = Ingest::new(feed.source, Epoch(rand::random()), options);
+    let (desks, inboxes): (Vec<_>, Vec<_>) = (0..workers).map(|_| desk()).unzip();
+    let readers: Vec<_> = (0..workers).map(|_| ingest.subscribe(wait)).collect();
+    let requests = ingest.requests();
+    let control = Arc::new(Control::new(config, feed.hold, &ingest, desks));
+    let (failed, feed_failed) = oneshot::channel();
+    let mut feeder = Some((Feeder::new(ingest, Arc::clone(&control)), failed));
+    let stop_accepting = Arc::new(Notify::new());
+    let mut running =
+        Running { address, control, stop_accepting, threads: Vec::with_capacity(workers + 2), feed_failed };
+    for (index, (jobs, (reader, listener))) in inboxes.into_iter().zip(readers).enumerate() {
+        let wake = Arc::new(Notify::new());
+        let feeder = if inline { feeder.take() } else { None };
+        if feeder.is_some() {
+            let wake = Arc::clone(&wake);
+            running.control.set_feed_waker(move || wake.notify_one());
+        }
+        let control = Arc::clone(&running.control);
+        let parts = worker::Parts {
+            index,
+            control,
+            jobs,
+            reader,
+            listener,
+            requests: requests.clone(),
+            wake,
+            feeder,
+        };
+        running.spawn(format!("worker-{index}"), move || worker::run(parts))?;
+    }
+    if let Some((feeder, failed)) = feeder {
+        running.spawn("ingest".to_owned(), move || {
+            if let Err(error) = feeder.run(wait) {
+                // Nobody is interested while the gateway ends.
+                let _ = failed.send(error);
+            }
+            Ok(())
+        })?;
+        if let Some(thread) = running.threads.last().map(|handle| handle.thread().clone()) {
+            running.control.set_feed_waker(move || thread.unpark());
+        }
+    }
+    let (control, stop) = (Arc::clone(&running.control), Arc::clone(&running.stop_accepting));
+    running.spawn("acceptor".to_owned(), move || acceptor::run(listener, &control, &stop))?;
+    tracing::info!(%address, workers, inline, %wait, epoch = %running.control.epoch, "serving");
+    Ok(running)
+}
+
+fn desk() -> (Arc<Desk>, UnboundedReceiver<crate::control::Job>) {
+    let (jobs, inbox) = unbounded_channel();
+    (Arc::new(Desk::new(jobs)), inbox)
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The epoch of its numbers.
+    pub fn epoch(&self) -> Epoch {
+        self.control.epoch
+    }
+
+    /// Waits until the feed ends by itself in error; for ever if it does not. The last books go on being served.
+    pub async fn feed_failed(&mut self) -> FeedError {
+        match (&mut self.feed_failed).await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Tells every client, lets them take what is said, closes, and returns when all threads have ended. `reason` is a word
+    /// for the clients.
+    ///
+    /// # Panics
+    /// If one of the threads had panicked.
+    pub fn shut_down(mut self, reason: &str) {
+        self.end(reason);
+        for thread in std::mem::take(&mut self.threads) {
+            if let Err(panic) = thread.join() {
+                resume_unwind(panic);
+            }
+        }
+    }
+
+    fn end(&self, reason: &str) {
+        self.control.begin_drain();
+        self.stop_accepting.notify_one();
+        for desk in &self.control.desks {
+            let reason = reason.to_owned();
+            desk.post(move |shared| shared.shut_down(&reason, DRAIN));
+        }
+        self.control.stop();
+    }
+
+    fn spawn(
+        &mut self,
+        name: String,
+        work: impl FnOnce() -> io::Result<()> + Send + 'static,
+    ) -> Result<(), StartError> {
+        let thread = thread::Builder::new().name(name.clone()).spawn(move || {
+            work().unwrap_or_else(|error| panic!("the thread {name} got no runtime: {error}"));
+        });
+        self.threads.push(thread.map_err(StartError::Thread)?);
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    /// Ends without waiting.
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            self.end("shutdown");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `depthcast import`: captures of a venue become a recording.
+
+use super::Outcome;
+use anyhow::Context;
+use feed::{FeedSink, FeedSource, FeedState};
+use ingest::{Numbering, OnCross, Sequencer, SequencerOptions};
+use journal::{
+    Writer,
+    import::{Format, Import, Rename},
+};
+use market::{Epoch, clock};
+use std::{
+    io::{IsTerminal, Write, stderr},
+    path::PathBuf,
+};
+
+/// Most events in one exchange event of the recording; a larger book is cut. A quarter of the smallest usual ring.
+const LARGEST: usize = 1 << 16;
+/// Records between two signs of progress.
+const PROGRESS: u64 = 1 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What wrote the captures: binance or kraken
+    format: Format,
+    /// The captures, plain or compressed; several are one stream, in the order in which their lines were received
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The folder of the recording; one that is there goes on in it
+    #[arg(long)]
+    out: PathBuf,
+    /// Give a market another name than the venue does; may be repeated
+    #[arg(long = "symbol", value_name = "VENUE=NAME")]
+    renames: Vec<Rename>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    match import(arguments) {
+        Ok(()) => Outcome::Done,
+        Err(error) => {
+            eprintln!("depthcast: {error:#}");
+            Outcome::Failed
+        }
+    }
+}
+
+fn import(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut import = Import::open(arguments.format, &arguments.files, &arguments.renames)?;
+    let epoch = Epoch(rand::random());
+    let options = SequencerOptions { on_cross: OnCross::Status, largest: LARGEST };
+    let mut sequencer = Sequencer::new(Numbering::Own(epoch), import.instruments().len(), options);
+    let mut writer = Writer::open(&arguments.out, epoch, import.instruments())?;
+    let (mut taken, mut sequenced, mut records) = (Vec::new(), Vec::new(), 0);
+    loop {
+        taken.clear();
+        sequenced.clear();
+        let now = clock::now();
+        let status = import.poll(now, &mut taken)?;
+        sequencer.push(&taken, now, &mut sequenced);
+        if status.state == FeedState::Ended {
+            sequencer.end(now, &mut sequenced);
+        }
+        writer.push(&sequenced)?;
+        let before = records;
+        records += sequenced.len() as u64;
+        if before / PROGRESS != records / PROGRESS {
+            tell_progress(records);
+        }
+        if status.state == FeedState::Ended {
+            break;
+        }
+    }
+    let durable = writer.sync().context("the end of the recording is not durable")?;
+    for warning in sequencer.take_warnings() {
+        eprintln!("depthcast: {warning}");
+    }
+    println!("{}", import.tally());
+    println!("{} is durable up to record {durable}, {} bytes", arguments.out.display(), writer.bytes());
+    Ok(())
+}
+
+fn tell_progress(records: u64) {
+    if stderr().is_terminal() {
+        eprint!("\r{records} records");
+        // Only what a person sees is delayed if it fails.
+        let _ = stderr().flush();
+    } else {
+        eprintln!("{records} records");
+    }
+}

@@ -1,0 +1,81 @@
+//! `depthcast serve`: runs the gateway until a signal or the end of its feed.
+
+use super::Outcome;
+use crate::{assembly, config::Config, telemetry::logging};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{io, panic, process};
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+};
+
+/// Why the gateway ends.
+enum End {
+    Signal,
+    Feed(feed::FeedError),
+}
+
+pub(super) fn run(config: Config) -> Outcome {
+    if let Err(error) = logging::begin(&config.log) {
+        eprintln!("depthcast: --log: {error}");
+        return Outcome::WrongUsage;
+    }
+    end_on_panic();
+    raise_file_limit();
+    let mut running = match assembly::start(config) {
+        Ok(running) => running,
+        Err(error) => return failed(&error),
+    };
+    match wait(&mut running) {
+        Ok(End::Signal) => {
+            running.shut_down("shutdown");
+            tracing::info!("all clients were told; done");
+            Outcome::Done
+        }
+        Ok(End::Feed(error)) => {
+            tracing::error!(%error, "the feed failed");
+            running.shut_down("the feed failed");
+            Outcome::FeedFailed
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> Outcome {
+    tracing::error!("{error}");
+    Outcome::Failed
+}
+
+/// Waits for a reason to end. A second signal ends the process at once.
+fn wait(running: &mut assembly::Running) -> io::Result<End> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = interrupt.recv() => Ok(End::Signal),
+            _ = terminate.recv() => Ok(End::Signal),
+            error = running.feed_failed() => Ok(End::Feed(error)),
+        }
+    })
+}
+
+/// A thread that panics leaves the gateway without one of its parts: better none than half of one.
+fn end_on_panic() {
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        told(panic);
+        eprintln!("depthcast: this is a defect of the gateway; it ends here, please report the lines above");
+        process::exit(1);
+    }));
+}
+
+/// Each connection is an open file, and the usual limit is meant for other programs.
+fn raise_file_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, ?current, "the limit of open files stays as it is");
+    }
+}

@@ -1,0 +1,64 @@
+//! Which feed, as an operator names it.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+/// Where market data comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedSpec {
+    /// The simulated exchange: a built-in scenario or a scenario file.
+    Sim(String),
+    /// A recording.
+    Journal(PathBuf),
+}
+
+impl Default for FeedSpec {
+    fn default() -> FeedSpec {
+        FeedSpec::Sim("market".to_owned())
+    }
+}
+
+impl fmt::Display for FeedSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FeedSpec::Sim(scenario) => write!(f, "sim:{scenario}"),
+            FeedSpec::Journal(dir) => write!(f, "journal:{}", dir.display()),
+        }
+    }
+}
+
+/// A text that names no feed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no feed '{0}'; use sim, sim:NAME, sim:FILE, or journal:DIR")]
+pub struct FeedSpecError(String);
+
+impl FromStr for FeedSpec {
+    type Err = FeedSpecError;
+
+    fn from_str(text: &str) -> Result<FeedSpec, FeedSpecError> {
+        match text.split_once(':') {
+            None if text == "sim" => Ok(FeedSpec::default()),
+            Some(("sim", scenario)) if !scenario.is_empty() => Ok(FeedSpec::Sim(scenario.to_owned())),
+            Some(("journal", dir)) if !dir.is_empty() => Ok(FeedSpec::Journal(dir.into())),
+            _ => Err(FeedSpecError(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_are_named_by_kind_and_place() {
+        assert_eq!("sim".parse(), Ok(FeedSpec::Sim("market".into())));
+        assert_eq!("sim:crash".parse(), Ok(FeedSpec::Sim("crash".into())));
+        assert_eq!("journal:/data/btc".parse(), Ok(FeedSpec::Journal("/data/btc".into())));
+        for bad in ["", "sim:", "journal:", "journal", "nats://host"] {
+            let error = bad.parse::<FeedSpec>().unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("there is no feed '{bad}'; use sim, sim:NAME, sim:FILE, or journal:DIR")
+            );
+        }
+    }
+}

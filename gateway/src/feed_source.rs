@@ -1,0 +1,55 @@
+//! Opens the feed that the configuration names.
+
+use crate::config::{Config, FeedSpec};
+use feed::{FeedSource, PauseHandle};
+use feed_sim::{Scenario, SimConfig, SimError, Simulator};
+use journal::{JournalError, Replay, ReplayOptions};
+
+/// A feed that is ready to be polled, and the switch that holds it.
+pub struct Feed {
+    /// What yields events.
+    pub source: Box<dyn FeedSource>,
+    /// Holds the source, if it has a clock of its own.
+    pub hold: PauseHandle,
+}
+
+/// Why there is no such feed; for the operator to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFeedError {
+    /// The simulator does not take it.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    /// The recording cannot be played.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl Feed {
+    /// The feed of this configuration, held from its beginning if that says so.
+    ///
+    /// # Errors
+    /// If it does not exist or cannot be read.
+    pub fn open(config: &Config) -> Result<Feed, OpenFeedError> {
+        let feed = match &config.feed {
+            FeedSpec::Sim(scenario) => {
+                let simulator = Simulator::new(SimConfig {
+                    scenario: Scenario::find(scenario)?,
+                    symbols: config.symbols,
+                    rate: config.rate,
+                    seed: config.seed,
+                    start: config.start,
+                })?;
+                Feed { hold: simulator.pause_handle(), source: Box::new(simulator) }
+            }
+            FeedSpec::Journal(dir) => {
+                let options = ReplayOptions { speed: config.speed, ..ReplayOptions::default() };
+                let hold = options.hold.clone();
+                Feed { source: Box::new(Replay::open(dir, options)?), hold }
+            }
+        };
+        if config.hold {
+            feed.hold.pause();
+        }
+        Ok(feed)
+    }
+}

@@ -1,0 +1,165 @@
+//! A worker: one thread, one runtime, its share of the connections. It moves bytes between sockets and the worker's turn,
+//! and decides nothing about them.
+//!
+//! One task drives the turns; each connection has a task that reads. They share the engine without locks, as all of them
+//! run on this thread, and none holds it while it waits.
+
+mod alarm;
+mod connection;
+mod engine;
+mod images;
+mod listen;
+mod sockets;
+
+pub(crate) use connection::Opening;
+pub(crate) use engine::Engine;
+
+use crate::{
+    control::{Control, Desk, Job, Seat},
+    feeder::Feeder,
+    http,
+};
+use alarm::Alarm;
+use feed::FeedError;
+use ingest::BookRequests;
+use listen::Pause;
+use market::{Event, Nanos, clock};
+use rings::{broadcast::Reader, wait::Listener};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    net::{SocketAddr, TcpStream},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    runtime::{Builder, LocalOptions},
+    sync::{Notify, mpsc::UnboundedReceiver, oneshot},
+    task::{spawn_local, yield_now},
+};
+
+/// How often a worker tells the control plane about itself.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+
+/// What a worker is made of, ready to be sent to its thread.
+pub(crate) struct Parts {
+    pub(crate) index: usize,
+    pub(crate) control: Arc<Control>,
+    pub(crate) jobs: UnboundedReceiver<Job>,
+    pub(crate) reader: Reader<{ Event::WORDS }>,
+    pub(crate) listener: Listener,
+    pub(crate) requests: BookRequests,
+    /// Wakes the worker from wherever.
+    pub(crate) wake: Arc<Notify>,
+    /// Source and ingest, if they are part of this worker, and who is told when they end in error.
+    pub(crate) feeder: Option<(Feeder, oneshot::Sender<FeedError>)>,
+}
+
+/// What the tasks of a worker share.
+pub(crate) struct Shared {
+    pub(crate) index: usize,
+    pub(crate) control: Arc<Control>,
+    engine: RefCell<Engine>,
+    wake: Arc<Notify>,
+    /// Sockets that are not closed yet.
+    open_sockets: Cell<usize>,
+    /// The worker ends once all sockets are closed, or at this moment.
+    ends_at: Cell<Option<Nanos>>,
+}
+
+impl Shared {
+    /// Gives the engine to `f`, which cannot wait meanwhile.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Engine) -> T) -> T {
+        f(&mut self.engine.borrow_mut())
+    }
+
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.control.desks[self.index]
+    }
+
+    /// Has a turn taken soon, because something is to be done besides what the ring says.
+    fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Takes a new connection, on which HTTP is spoken first.
+    pub(crate) fn accept(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+        match tokio::net::TcpStream::from_std(stream) {
+            Ok(stream) => drop(spawn_local(http::serve(Rc::clone(self), stream, peer, seat))),
+            Err(error) => tracing::warn!(%peer, %error, "a new connection is lost"),
+        }
+    }
+
+    /// Sends every client away, and ends the worker when they are gone, or at the latest when `patience` is over.
+    pub(crate) fn shut_down(&self, reason: &str, patience: Duration) {
+        let now = clock::now();
+        self.with(|engine| engine.shut_down(now, reason));
+        self.ends_at.set(Some(now + patience));
+        self.wake();
+    }
+
+    fn is_over(&self) -> bool {
+        let now = clock::now();
+        self.ends_at.get().is_some_and(|end| self.open_sockets.get() == 0 || end <= now)
+    }
+
+    fn publish(&self) {
+        let now = clock::now();
+        self.with(|engine| self.desk().with_published(|published| published.update(now, engine)));
+    }
+}
+
+/// Runs a worker on this thread until it is told to shut down.
+///
+/// # Errors
+/// If the operating system gives no runtime.
+pub(crate) fn run(parts: Parts) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(serve(parts))
+}
+
+async fn serve(parts: Parts) -> io::Result<()> {
+    let Parts { index, control, jobs, reader, listener, requests, wake, feeder } = parts;
+    let engine = Engine::new(Arc::clone(&control), index, reader, requests, Arc::clone(&wake), feeder);
+    let shared = Rc::new(Shared {
+        index,
+        control,
+        engine: RefCell::new(engine),
+        wake,
+        open_sockets: Cell::new(0),
+        ends_at: Cell::new(None),
+    });
+    spawn_local(do_jobs(Rc::clone(&shared), jobs));
+    spawn_local(publish(Rc::clone(&shared)));
+    drive(&shared, Pause::new(listener, Alarm::new()?)).await;
+    shared.publish();
+    Ok(())
+}
+
+async fn do_jobs(shared: Rc<Shared>, mut jobs: UnboundedReceiver<Job>) {
+    while let Some(job) = jobs.recv().await {
+        job(&shared);
+    }
+}
+
+async fn publish(shared: Rc<Shared>) {
+    loop {
+        shared.publish();
+        tokio::time::sleep(PUBLISH_EVERY).await;
+    }
+}
+
+/// Takes turns, and waits between them as the strategy says.
+async fn drive(shared: &Shared, mut pause: Pause) {
+    while !shared.is_over() {
+        let turn = shared.with(Engine::turn);
+        if turn.busy {
+            pause.reset();
+            yield_now().await;
+        } else {
+            let until = shared.ends_at.get().into_iter().chain(turn.until).min();
+            pause.wait(shared, until).await;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The books that a worker asks ingest for, once the ring has overtaken it.
+
+use book::Image;
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use ingest::{BookImage, BookRequest, BookRequests};
+use market::SymbolId;
+use std::{collections::HashSet, mem::take, sync::Arc};
+use tokio::sync::Notify;
+
+/// What is asked for and what has come.
+pub(super) struct Images {
+    requests: BookRequests,
+    /// Not asked for yet, the most urgent first.
+    wanted: Vec<SymbolId>,
+    /// Asked for and not come. At most one image a symbol is under way, which bounds the channel.
+    asked: HashSet<SymbolId>,
+    sender: Sender<BookImage>,
+    arrived: Receiver<BookImage>,
+    wake: Arc<Notify>,
+}
+
+impl Images {
+    pub(super) fn new(requests: BookRequests, wake: Arc<Notify>) -> Images {
+        let (sender, arrived) = unbounded();
+        Images { requests, wanted: Vec::new(), asked: HashSet::new(), sender, arrived, wake }
+    }
+
+    /// These books are to be asked for, unless they are on their way already.
+    pub(super) fn want(&mut self, symbols: Vec<SymbolId>) {
+        self.wanted = symbols;
+        self.wanted.retain(|symbol| !self.asked.contains(symbol));
+    }
+
+    /// Whether something is still to be asked for.
+    pub(super) fn is_wanting(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Asks for what is wanted; says whether it asked. Ingest may have too much to do, then it is to be asked again.
+    pub(super) fn ask(&mut self) -> bool {
+        if self.wanted.is_empty() {
+            return false;
+        }
+        let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+        let symbols = take(&mut self.wanted);
+        let asked = symbols.clone();
+        let reply = Box::new(move |image| {
+            // If the worker is gone, nobody wants it.
+            let _ = sender.send(image);
+            wake.notify_one();
+        });
+        match self.requests.ask(BookRequest { symbols, reply }) {
+            Ok(()) => self.asked.extend(asked),
+            Err(refused) => self.wanted = refused.0.symbols,
+        }
+        !self.asked.is_empty()
+    }
+
+    /// The next image that has come, for a worker that has read the ring up to `position`. One that was taken before that
+    /// is of no use any more, as the events since then are lost to the worker: it is asked for again.
+    pub(super) fn next(&mut self, position: u64) -> Option<Image> {
+        loop {
+            let image = self.arrived.try_recv().ok()?;
+            self.asked.remove(&image.symbol);
+            if image.position >= position {
+                return Some(of_worker(image));
+            }
+            self.wanted.push(image.symbol);
+        }
+    }
+}
+
+fn of_worker(image: BookImage) -> Image {
+    let BookImage { symbol, epoch: _, levels, mark, stale, position, feed_time } = image;
+    Image { symbol, levels, mark, stale, position, feed_time }
+}
