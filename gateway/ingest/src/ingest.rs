@@ -250,6 +250,7 @@ impl Ingest {
             self.sequencer.tell(Kind::FeedEnded, now, &mut self.sequenced);
         }
         self.watch_for_stall(now, shows_life);
+        self.sequencer.ask_again(now);
         if let Some(source) = &mut self.source {
             self.sequencer.take_refreshes().for_each(|symbol| source.refresh(symbol));
         }

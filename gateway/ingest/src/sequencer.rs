@@ -8,9 +8,13 @@ use crate::{
 };
 use book::{Book, Ladder};
 use market::{Epoch, Event, Kind, Level, Nanos, Price, Qty, ResetReason, Side, SymbolId};
+use std::time::Duration;
 
 /// An exchange event of more events than this, a whole book included, is refused: memory must have a bound.
 pub const MAX_EXCHANGE_EVENT: usize = 1 << 20;
+
+/// How long the source is given to send a book that is missing.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Whose numbers events get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +76,7 @@ pub struct Sequencer {
     counts: Counts,
     warnings: Vec<Warning>,
     refreshes: Vec<SymbolId>,
+    ask_again_at: Nanos,
 }
 
 impl Sequencer {
@@ -93,6 +98,7 @@ impl Sequencer {
             counts: Counts::default(),
             warnings: Vec::new(),
             refreshes: Vec::new(),
+            ask_again_at: Nanos::ZERO,
         };
         sequencer.grow(symbols);
         sequencer
@@ -144,17 +150,29 @@ impl Sequencer {
         }
     }
 
-    /// The source was replaced by another that does not go on where it stopped: every book is stale until its reset.
-    /// Symbols that only trade go on.
+    /// The source was replaced by another that does not go on where it stopped: every book is stale until its reset, and
+    /// those that were missing are asked for again. Symbols that only trade go on.
     pub fn restart(&mut self, now: Nanos, out: &mut Vec<Event>) {
         self.end(now, out);
         for at in 0..self.tracks.len() {
             let track = &mut self.tracks[at];
             track.forget_source(self.rules);
-            if track.book.stands() || track.stale {
-                self.lose(SymbolId(at as u32), now, out);
+            if track.book.stands() {
+                self.silence(SymbolId(at as u32), now, out);
             }
         }
+        self.ask_again_at = now;
+    }
+
+    /// Asks again for the books that are still missing, once a second. To be called now and then.
+    pub fn ask_again(&mut self, now: Nanos) {
+        if now < self.ask_again_at {
+            return;
+        }
+        self.ask_again_at = now + ASK_AGAIN_AFTER;
+        let missing = self.tracks.iter().enumerate().filter(|(_, track)| track.misses_book());
+        self.refreshes.clear();
+        self.refreshes.extend(missing.map(|(at, _)| SymbolId(at as u32)));
     }
 
     /// The epoch of the numbers.
@@ -326,7 +344,8 @@ impl Sequencer {
             out.push(self.notice(Kind::Crossed, symbol, now));
         }
         if self.on_cross == OnCross::Reset {
-            self.lose(symbol, now, out);
+            // The whole book may be as crossed as this one: it is asked for in time, not at once, again and again.
+            self.silence(symbol, now, out);
         }
     }
 
@@ -357,8 +376,10 @@ impl Sequencer {
 
     /// Something of the symbol is missing: silences it, and asks for the whole book.
     fn lose(&mut self, symbol: SymbolId, now: Nanos, out: &mut Vec<Event>) {
-        self.refreshes.push(symbol);
-        self.silence(symbol, now, out);
+        if !self.tracks[symbol.index()].stale {
+            self.refreshes.push(symbol);
+            self.silence(symbol, now, out);
+        }
     }
 
     /// Tells that the symbol is stale, unless it was already.

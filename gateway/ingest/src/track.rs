@@ -48,6 +48,11 @@ impl Track {
         self.book.stands() && !self.stale
     }
 
+    /// Whether the source should send the whole book.
+    pub fn misses_book(&self) -> bool {
+        self.stale || (self.asked && !self.book.stands())
+    }
+
     /// Why this exchange event cannot be taken at all.
     pub fn refusal(&self, run: &[Event], rules: Rules) -> Option<Fault> {
         let least = Seq::from(rules.keeps_numbers);

@@ -4,6 +4,7 @@ mod support;
 
 use ingest::{Fault, MAX_EXCHANGE_EVENT, Numbering, OnCross, Sequencer, Tally};
 use market::{Event, Kind, Nanos, SymbolId};
+use std::time::Duration;
 use support::{EPOCH, MS, NOW, events, sequenced, sequencer, text};
 
 /// What comes of a feed without an epoch.
@@ -91,7 +92,22 @@ fn a_reset_behind_a_hole_heals_it_at_once() {
 #[test]
 fn a_reset_with_a_hole_in_it_heals_nothing() {
     let mut sequencer = check(&["R#1.", "gap", "R#5 b1:1#7.", "R#8 b1:1#9."], "R#1. gap Rgap#2 b1:1#3.");
-    assert_eq!(refreshes(&mut sequencer), [0, 0]);
+    assert_eq!(refreshes(&mut sequencer), [0]);
+}
+
+#[test]
+fn a_missing_book_is_asked_for_every_second() {
+    let mut sequencer = check(&["R. 1/b1:1.", "gap"], "R#1. gap");
+    let asked = |sequencer: &mut Sequencer, ms: u64| {
+        sequencer.ask_again(NOW + Duration::from_millis(ms));
+        refreshes(sequencer)
+    };
+    assert_eq!(refreshes(&mut sequencer), [1, 0]);
+    assert_eq!(asked(&mut sequencer, 0), [0, 1]);
+    assert_eq!(asked(&mut sequencer, 999), []);
+    assert_eq!(asked(&mut sequencer, 1_000), [0, 1]);
+    sequenced(&mut sequencer, &["R. 1/R."]);
+    assert_eq!(asked(&mut sequencer, 5_000), []);
 }
 
 #[test]
@@ -117,7 +133,7 @@ fn a_feed_without_numbers_has_no_holes() {
 fn a_gap_that_the_feed_reports_is_told_once() {
     let mut sequencer = check(&["R b1:1. gap gap", "b2:2. R b3:3."], "R#1 b1:1#2. gap Rgap#3 b3:3#4.");
     assert_eq!(sequencer.counts().of(Tally::Gaps), 1);
-    assert_eq!(refreshes(&mut sequencer), [0, 0]);
+    assert_eq!(refreshes(&mut sequencer), [0]);
 }
 
 #[test]
@@ -306,6 +322,9 @@ fn a_crossed_book_can_be_made_a_fault() {
         &["R b5:1 a6:1.", "b6:1.", "b7:1.", "R b1:1."],
         "R#1 b5:1#2 a6:1#3. b6:1#4. crossed gap Rgap#5 b1:1#6.",
     );
+    assert_eq!(refreshes(&mut sequencer), [], "it may be as crossed as before");
+    sequenced(&mut sequencer, &["a1:1."]);
+    sequencer.ask_again(NOW);
     assert_eq!(refreshes(&mut sequencer), [0]);
 }
 
@@ -314,6 +333,7 @@ fn another_source_has_to_send_every_book_anew() {
     let mut sequencer = check(&["R#5 b1:1#6. 1/t5:1#3."], "R#1 b1:1#2. 1/t5:1#1.");
     let mut out = Vec::new();
     sequencer.restart(NOW, &mut out);
+    sequencer.ask_again(NOW);
     assert_eq!(text(&out), "gap");
     assert_eq!(refreshes(&mut sequencer), [0]);
     check_with(sequencer, &["b2:1#7. R#1 b1:2#2. 1/t5:2#1."], "Rgap#3 b1:2#4. 1/t5:2#2.");

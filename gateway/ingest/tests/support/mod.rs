@@ -6,6 +6,8 @@
 //! going in, a word of its own that holds for what follows; coming out, of ticks only, behind them.
 #![allow(dead_code)]
 
+pub mod venue;
+
 use ingest::{Numbering, OnCross, Sequencer, SequencerOptions};
 use market::{Epoch, Event, Kind, Nanos, Price, Qty, ResetReason, Side, SymbolId};
 
