@@ -1,0 +1,255 @@
+//! Books, tops of books and trades.
+
+use super::{
+    Broken, Outcome, Subject, Tracker,
+    cursor::Taken,
+    fault::FaultKind,
+    form::{
+        BboEntry, BookEntry, Envelope, Kind, LevelEntry, Range, Span, SpanMembers, TradeEntry, TradeForm,
+        read, time,
+    },
+    number::Decimals,
+    state::{BboState, BookState, Symbol, is_best_first},
+};
+use book::Ladder;
+use market::{Level, Side};
+use serde_json::value::RawValue;
+use wire::message::{Channel, SnapshotReason, Trade};
+
+impl Tracker {
+    pub(super) fn take_book(&mut self, text: &[u8]) -> Result<Outcome, Broken> {
+        let Envelope::<[BookEntry<'_>; 1]> { kind, data: [entry], .. } = read(text)?;
+        let index = self.find(entry.symbol)?;
+        let subject = Subject { symbol: index, channel: Channel::Book };
+        let &BookEntry { epoch, first_seq, seq, reason, conflated, merged, .. } = &entry;
+        let span = SpanMembers { kind, epoch, first_seq, seq, reason, conflated, merged }.read();
+        let span = span.map_err(|kind| subject.broken(kind))?;
+        let taken = self.symbols[index].take_book(&entry, &span, &mut self.changes);
+        if taken.map_err(|kind| subject.broken(kind))? == Taken::Drop {
+            self.counters.dropped += 1;
+            return Ok(Outcome::Dropped(subject));
+        }
+        let snapshot = self.count(&span);
+        Ok(Outcome::Book { index, snapshot, stamps: entry.ts.map(Into::into) })
+    }
+
+    pub(super) fn take_bbo(&mut self, text: &[u8]) -> Result<Outcome, Broken> {
+        let Envelope::<[BboEntry<'_>; 1]> { kind, data: [entry], .. } = read(text)?;
+        let index = self.find(entry.symbol)?;
+        let subject = Subject { symbol: index, channel: Channel::Bbo };
+        let &BboEntry { epoch, first_seq, seq, reason, conflated, merged, .. } = &entry;
+        let span = SpanMembers { kind, epoch, first_seq, seq, reason, conflated, merged }.read();
+        let span = span.map_err(|kind| subject.broken(kind))?;
+        let taken = self.symbols[index].take_bbo(&entry, &span);
+        if taken.map_err(|kind| subject.broken(kind))? == Taken::Drop {
+            self.counters.dropped += 1;
+            return Ok(Outcome::Dropped(subject));
+        }
+        let snapshot = self.count(&span);
+        Ok(Outcome::Bbo { index, snapshot, stamps: entry.ts.map(Into::into) })
+    }
+
+    pub(super) fn take_trades(&mut self, text: &[u8]) -> Result<Outcome, Broken> {
+        let form: TradeForm<'_> = read(text)?;
+        let &TradeForm { kind, epoch, first_seq, seq, reason, .. } = &form;
+        let span =
+            SpanMembers { kind, epoch, first_seq, seq, reason, conflated: None, merged: None }.read()?;
+        let Some(index) = self.symbol_of_trades(&form)? else { return Ok(Outcome::Noted) };
+        let subject = Subject { symbol: index, channel: Channel::Trade };
+        let jumps = self.symbols[index].take_trades(&form, &span, self.dense_trade_ids, &mut self.trades);
+        self.counters.trade_id_jumps += jumps.map_err(|kind| subject.broken(kind))?;
+        let new = self.trades.len() as u64;
+        self.counters.dropped += form.data.len() as u64 - new;
+        if new == 0 {
+            return Ok(Outcome::Dropped(subject));
+        }
+        self.counters.trades += new;
+        let snapshot = self.count(&span);
+        Ok(Outcome::Trades { index, snapshot, stamps: form.ts.map(Into::into) })
+    }
+
+    /// A trade message is one symbol's, which each trade names. `None` for a snapshot of no trades: nobody's.
+    fn symbol_of_trades(&self, form: &TradeForm<'_>) -> Result<Option<usize>, FaultKind> {
+        match form.data.first() {
+            None if form.kind == Kind::Snapshot => Ok(None),
+            None => Err(FaultKind::Malformed("an update without a trade".into())),
+            Some(first) if form.data.iter().any(|trade| trade.symbol != first.symbol) => {
+                Err(FaultKind::Malformed("trades of two symbols in one message".into()))
+            }
+            Some(first) => self.find(first.symbol).map(Some),
+        }
+    }
+
+    /// Counts a message that was applied; answers with the reason if it was a snapshot.
+    fn count(&mut self, span: &Span) -> Option<SnapshotReason> {
+        match span.range {
+            Range::Snapshot(reason) => {
+                self.epoch = Some(span.epoch);
+                *self.counters.snapshots.entry(reason.as_str()).or_default() += 1;
+                Some(reason)
+            }
+            Range::Update { merged, .. } => {
+                self.counters.updates += 1;
+                self.counters.conflated += u64::from(merged.is_some());
+                self.counters.merged += merged.unwrap_or(0);
+                None
+            }
+        }
+    }
+}
+
+impl Symbol {
+    fn take_book(
+        &mut self,
+        entry: &BookEntry<'_>,
+        span: &Span,
+        levels: &mut Ladder,
+    ) -> Result<Taken, FaultKind> {
+        let is_snapshot = matches!(span.range, Range::Snapshot(_));
+        if is_snapshot == entry.conflated.is_some() {
+            return Err(FaultKind::Malformed(
+                "an update, and only that, says whether it is conflated".into(),
+            ));
+        }
+        let timestamp = time(entry.timestamp)?;
+        read_levels(&mut self.decimals, Side::Bid, &entry.bids, &mut levels.bids)?;
+        read_levels(&mut self.decimals, Side::Ask, &entry.asks, &mut levels.asks)?;
+        let depth = self.book.depth;
+        if is_snapshot && !is_view(levels, depth.levels()) {
+            return Err(FaultKind::BadLevels);
+        }
+        if self.book.cursor.take(span)? == Taken::Drop {
+            return Ok(Taken::Drop);
+        }
+        let book = self.book.state.get_or_insert_with(|| BookState {
+            ladder: Ladder::default(),
+            depth,
+            interval: self.book.interval,
+            epoch: span.epoch,
+            seq: 0,
+            venue_seq: 0,
+            timestamp,
+        });
+        if is_snapshot {
+            book.ladder.clear();
+        }
+        book.ladder.apply(levels);
+        book.ladder.cut(depth.get());
+        let (depth, interval) = (self.book.depth, self.book.interval);
+        let (epoch, seq, venue_seq) = (span.epoch, span.seq, entry.venue_seq);
+        let ladder = std::mem::take(&mut book.ladder);
+        *book = BookState { ladder, depth, interval, epoch, seq, venue_seq, timestamp };
+        let actual = book.ladder.checksum(depth.get());
+        if actual != entry.checksum {
+            self.book.cursor.lose();
+            return Err(FaultKind::Checksum { seq, expected: entry.checksum, actual });
+        }
+        self.check_top()?;
+        Ok(Taken::Apply)
+    }
+
+    fn take_bbo(&mut self, entry: &BboEntry<'_>, span: &Span) -> Result<Taken, FaultKind> {
+        let bid = read_best(&mut self.decimals, entry.bid, entry.bid_qty)?;
+        let ask = read_best(&mut self.decimals, entry.ask, entry.ask_qty)?;
+        let timestamp = time(entry.timestamp)?;
+        if self.bbo.cursor.take(span)? == Taken::Drop {
+            return Ok(Taken::Drop);
+        }
+        self.bbo.state = Some(BboState { bid, ask, seq: span.seq, timestamp });
+        self.check_top()?;
+        Ok(Taken::Apply)
+    }
+
+    /// Puts those trades into `out` that are not known already; answers how many ids did not follow the one before.
+    fn take_trades(
+        &mut self,
+        form: &TradeForm<'_>,
+        span: &Span,
+        dense_ids: bool,
+        out: &mut Vec<Trade>,
+    ) -> Result<u64, FaultKind> {
+        out.clear();
+        let (known, mut after) = match span.range {
+            Range::Snapshot(_) => (0, 0),
+            Range::Update { first_seq, .. } => {
+                (self.trade.cursor.held().map_or(0, |held| held.1), first_seq.saturating_sub(1))
+            }
+        };
+        for entry in &form.data {
+            let trade = read_trade(&mut self.decimals, entry)?;
+            if trade.seq <= after || trade.seq > span.seq {
+                return Err(FaultKind::TradeSeq { after, seq: trade.seq });
+            }
+            after = trade.seq;
+            out.extend((trade.seq > known).then_some(trade));
+        }
+        let snapshot = matches!(span.range, Range::Snapshot(_));
+        let last_id = self.trade.last_id.filter(|_| !snapshot);
+        let jumps = id_jumps(last_id, out);
+        if let Some((last, actual)) = jumps.first
+            && dense_ids
+        {
+            return Err(FaultKind::TradeId { last, actual });
+        }
+        self.trade.cursor.take(span)?;
+        self.trade.last_id = out.last().map(|trade| trade.trade_id).or(last_id);
+        Ok(jumps.count)
+    }
+}
+
+fn read_levels(
+    decimals: &mut Decimals,
+    side: Side,
+    entries: &[LevelEntry<'_>],
+    out: &mut Vec<Level>,
+) -> Result<(), FaultKind> {
+    out.clear();
+    for entry in entries {
+        out.push(decimals.level(entry.price.get(), entry.qty.get())?);
+    }
+    if is_best_first(side, out) { Ok(()) } else { Err(FaultKind::BadLevels) }
+}
+
+/// Whether levels can be a book at this depth: not too many, none of them empty.
+fn is_view(levels: &Ladder, depth: usize) -> bool {
+    Side::BOTH.into_iter().all(|side| {
+        let levels = levels.side(side);
+        levels.len() <= depth && levels.iter().all(|level| !level.qty.is_zero())
+    })
+}
+
+fn read_best(decimals: &mut Decimals, price: &RawValue, qty: &RawValue) -> Result<Option<Level>, FaultKind> {
+    match (price.get(), qty.get()) {
+        ("null", "null") => Ok(None),
+        (price, qty) => {
+            let level = decimals.level(price, qty)?;
+            if level.qty.is_zero() { Err(FaultKind::BadLevels) } else { Ok(Some(level)) }
+        }
+    }
+}
+
+fn read_trade(decimals: &mut Decimals, entry: &TradeEntry<'_>) -> Result<Trade, FaultKind> {
+    let Level { price, qty } = decimals.level(entry.price.get(), entry.qty.get())?;
+    let side = match entry.side {
+        "buy" => Side::Bid,
+        "sell" => Side::Ask,
+        other => return Err(FaultKind::Malformed(format!("a trade's side is '{other}'"))),
+    };
+    let timestamp = time(entry.timestamp)?;
+    Ok(Trade { side, price, qty, trade_id: entry.trade_id, timestamp, seq: entry.seq })
+}
+
+/// Ids that are not one more than the one before.
+struct Jumps {
+    count: u64,
+    /// The ids on both sides of the first of them.
+    first: Option<(u64, u64)>,
+}
+
+fn id_jumps(before: Option<u64>, trades: &[Trade]) -> Jumps {
+    let ids = before.into_iter().chain(trades.iter().map(|trade| trade.trade_id));
+    let pairs = ids.clone().zip(ids.skip(1));
+    let mut jumps = pairs.filter(|&(last, next)| last.checked_add(1) != Some(next));
+    let first = jumps.next();
+    Jumps { count: u64::from(first.is_some()) + jumps.count() as u64, first }
+}
