@@ -32,7 +32,7 @@ impl Random {
         ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Either way, bids as often as asks in the given share of a hundred.
+    /// True in `share` of a hundred draws.
     pub fn percent(&mut self, share: u64) -> bool {
         self.below(100) < share
     }

@@ -125,3 +125,46 @@ impl Schedule {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(rate: u64, spacing: Spacing, phases: &[(u64, u64)], random: &mut Random) -> Schedule {
+        let phase = |&(seconds, rate_percent)| Phase { rate_percent, ..Phase::plain(seconds) };
+        Schedule::new(phases.iter().map(phase).collect(), Rate::PerSecond(rate), 1, spacing, random)
+    }
+
+    #[test]
+    fn random_distances_keep_the_rate_where_events_are_nanoseconds_apart() {
+        for rate in [1_000, 3_000_000, 100_000_000] {
+            let mut random = Random::new(1, 0);
+            let mut schedule = schedule(rate, Spacing::Random, &[(86_400, 100)], &mut random);
+            let events = 300_000;
+            (0..events).for_each(|_| schedule.came(1, &mut random));
+            let wanted = events * SECOND / rate;
+            assert!(schedule.due().abs_diff(wanted) < wanted / 100, "{} instead of {wanted}", schedule.due());
+        }
+    }
+
+    #[test]
+    fn even_distances_do_not_drift() {
+        let mut random = Random::new(1, 0);
+        let mut schedule = schedule(7, Spacing::Even(3), &[(86_400, 100)], &mut random);
+        for n in 0..10_000 {
+            assert_eq!(schedule.due(), n * 3 * SECOND / 7);
+            schedule.came(1, &mut random);
+        }
+    }
+
+    #[test]
+    fn phases_follow_one_another_and_begin_again() {
+        let mut random = Random::new(1, 0);
+        let mut schedule = schedule(10, Spacing::Even(1), &[(5, 100), (2, 400)], &mut random);
+        for (start, end, percent) in [(0, 5, 100), (5, 7, 400), (7, 12, 100)] {
+            assert_eq!((schedule.due(), schedule.end()), (start * SECOND, end * SECOND));
+            assert_eq!(schedule.phase().rate_percent, percent);
+            schedule.next_phase(&mut random);
+        }
+    }
+}

@@ -107,7 +107,7 @@ fn one() -> u64 {
 
 impl Phase {
     /// Nothing special, for so long.
-    fn plain(seconds: u64) -> Phase {
+    pub fn plain(seconds: u64) -> Phase {
         let (rate_percent, sell_percent, sweep) = (hundred(), fifty(), one());
         Phase { seconds, rate_percent, auction: false, drift_ppm: 0, sell_percent, sweep }
     }
