@@ -174,7 +174,10 @@ mod tests {
         check(|headers| drop(headers.remove(header::SEC_WEBSOCKET_VERSION)), Err(E::ProtocolVersion));
         check(set(header::SEC_WEBSOCKET_VERSION, "8"), Err(E::ProtocolVersion));
         check(|headers| drop(headers.remove(header::SEC_WEBSOCKET_KEY)), Err(E::Key));
+        check(set(header::SEC_WEBSOCKET_KEY, ""), Err(E::Key));
         check(set(header::SEC_WEBSOCKET_KEY, "c2hvcnQ="), Err(E::Key));
+        check(set(header::SEC_WEBSOCKET_KEY, "c2hvcg=="), Err(E::Key));
+        check(set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZXMxMg=="), Err(E::Key));
         check(set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=a"), Err(E::Key));
         check(set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZ-=="), Err(E::Key));
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
