@@ -120,6 +120,11 @@ fn a_number_that_was_there_before_is_a_repeat() {
 }
 
 #[test]
+fn a_reset_with_an_old_number_and_new_ones_behind_it_is_a_hole_that_it_heals() {
+    check(&["R#1 b1:1#2.", "b2:1#3.", "R#3 b9:9#4."], "R#1 b1:1#2. b2:1#3. gap Rgap#4 b9:9#5.");
+}
+
+#[test]
 fn a_repeat_within_an_exchange_event_is_dropped() {
     check(&["R#1.", "t9:1#2 t9:1#2 t9:2#3."], "R#1. t9:1#2 t9:2#3.");
 }
@@ -276,7 +281,7 @@ fn a_large_exchange_event_becomes_its_trades_and_the_book_that_it_results_in() {
     let sequencer = check(
         &[
             "R#1 b9:9#2 a20:1#3.",
-            "t9:1#4 b9:8#5 t9:2#6 b8:1#7 b7:1#8 b8:2#9 a20:0#10 a21:1#11 b6:0#12.",
+            "a20:1#3 t9:1#4 b9:8#5 t9:1#4 t9:2#6 b8:1#7 b7:1#8 b8:2#9 a20:0#10 a21:1#11 b6:0#12.",
             "b1:1#13.",
         ],
         "R#1 b9:9#2 a20:1#3. t9:1#4 t9:2#5. R#6 b9:8#7 b8:2#8 b7:1#9 a21:1#10. b1:1#11.",
@@ -307,6 +312,14 @@ fn a_crossed_book_is_told_when_it_comes_to_be() {
         "R#1 b5:1#2 a6:1#3. b6:1#4. crossed b7:1#5. t6:1#6. b7:0#7 b6:0#8. a5:2#9. crossed",
     );
     assert_eq!(sequencer.counts().of(Tally::Crossed), 4);
+}
+
+#[test]
+fn a_book_that_comes_back_crossed_from_a_gap_is_told_again() {
+    check(
+        &["R b5:1 a5:1.", "gap", "R b5:1 a5:1."],
+        "R#1 b5:1#2 a5:1#3. crossed gap Rgap#4 b5:1#5 a5:1#6. crossed",
+    );
 }
 
 #[test]
