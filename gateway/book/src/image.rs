@@ -1,7 +1,7 @@
 //! A book on its way from one keeper to another.
 
 use crate::{Ladder, Mark};
-use market::{Nanos, SymbolId};
+use market::{Epoch, Nanos, SymbolId};
 use std::sync::Arc;
 
 /// The book of record as ingest hands it to a worker that was lapped by the ring.
@@ -9,9 +9,13 @@ use std::sync::Arc;
 pub struct Image {
     /// Whose.
     pub symbol: SymbolId,
-    /// All its levels, shared by all who asked; `None` if the book does not stand.
+    /// In which numbering.
+    pub epoch: Epoch,
+    /// All its levels, best first, shared by all who asked; `None` if it does not stand. Of a stale book, as it was before the
+    /// gap.
     pub levels: Option<Arc<Ladder>>,
-    /// The exchange event's end at which it was taken.
+    /// The end of its last exchange event. Its `seq` counts without a standing book too, as trades are numbered from the
+    /// first on.
     pub mark: Mark,
     /// Whether the feed has a hole there: the book waits for a reset.
     pub stale: bool,

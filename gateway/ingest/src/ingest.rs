@@ -2,11 +2,11 @@
 //! its own and never waits for a reader.
 
 use crate::{
-    BookImage, BookRequests, IngestStats, Numbering, OnCross, Sequencer, SequencerOptions, Warning,
-    stall::StallWatch, transfer::Transfers,
+    BookRequests, IngestStats, Numbering, OnCross, Sequencer, SequencerOptions, Warning, stall::StallWatch,
+    transfer::Transfers,
 };
 use arc_swap::ArcSwap;
-use book::Ladder;
+use book::{Image, Ladder};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use market::{Epoch, Event, Instruments, Kind, Nanos, SymbolId};
 use rings::{
@@ -312,14 +312,14 @@ fn whole_events(events: &[Event], burst: usize) -> usize {
     events[..burst].iter().rposition(is_end).expect("an exchange event fits into a burst") + 1
 }
 
-fn image(sequencer: &Sequencer, symbol: SymbolId, position: u64) -> Option<BookImage> {
+fn image(sequencer: &Sequencer, symbol: SymbolId, position: u64) -> Option<Image> {
     let book = sequencer.book(symbol)?;
     let levels = book.stands().then(|| {
         let mut levels = Ladder::default();
         book.view(0, &mut levels);
         Arc::new(levels)
     });
-    Some(BookImage {
+    Some(Image {
         symbol,
         epoch: sequencer.epoch(),
         levels,

@@ -26,4 +26,4 @@ pub use feed_time::TICK;
 pub use ingest::{Ingest, IngestOptions, ReplaceError, SharedInstruments, Turn};
 pub use sequencer::{MAX_EXCHANGE_EVENT, Numbering, OnCross, Sequencer, SequencerOptions};
 pub use stats::IngestStats;
-pub use transfer::{BookImage, BookRequest, BookRequests, TooManyRequests};
+pub use transfer::{BookRequest, BookRequests, TooManyRequests};

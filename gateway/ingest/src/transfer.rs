@@ -1,37 +1,17 @@
 //! State transfer from ingest to a worker that the ring has overtaken.
 
-use book::{Ladder, Mark};
+use book::Image;
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
-use market::{Epoch, Nanos, SymbolId};
-use std::{fmt, sync::Arc};
+use market::SymbolId;
+use std::fmt;
 
-/// A book as of a position in the ring.
-#[derive(Debug, Clone)]
-pub struct BookImage {
-    /// Whose.
-    pub symbol: SymbolId,
-    /// In which numbering.
-    pub epoch: Epoch,
-    /// All its levels, best first; `None` if it does not stand. Of a stale book, as it was before the gap.
-    pub levels: Option<Arc<Ladder>>,
-    /// The end of its last exchange event. Its `seq` counts without a standing book too, as trades are numbered from the
-    /// first on.
-    pub mark: Mark,
-    /// Whether the feed has a hole there: the symbol is silent until its next reset.
-    pub stale: bool,
-    /// The image holds all of the symbol's events below this position of the ring, and none at or after it.
-    pub position: u64,
-    /// The feed time at that position.
-    pub feed_time: Nanos,
-}
-
-/// A worker's wish for books. It is answered with one [`BookImage`] for each symbol, in this order, over as many turns
+/// A worker's wish for books. It is answered with one [`Image`] for each symbol, in this order, over as many turns
 /// as it takes. Symbols that ingest does not know are not answered.
 pub struct BookRequest {
     /// Which ones, most urgent first.
     pub symbols: Vec<SymbolId>,
     /// Called on ingest's thread with each image; it must not block.
-    pub reply: Box<dyn Fn(BookImage) + Send>,
+    pub reply: Box<dyn Fn(Image) + Send>,
 }
 
 impl fmt::Debug for BookRequest {
@@ -83,7 +63,7 @@ impl Transfers {
 
     /// Answers with what `image` gives, until about `budget` levels were given: the last image may go beyond it. Each
     /// symbol counts as one more level, as it costs something even without any.
-    pub fn answer(&mut self, budget: usize, image: impl Fn(SymbolId) -> Option<BookImage>) {
+    pub fn answer(&mut self, budget: usize, image: impl Fn(SymbolId) -> Option<Image>) {
         let mut given = 0;
         while given < budget {
             if self.open.is_none() {

@@ -5,7 +5,7 @@ mod support;
 use book::{Book, Ladder};
 use crossbeam::channel::unbounded;
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
-use ingest::{BookImage, BookRequest, Fault, Ingest, IngestOptions, ReplaceError, Tally, Turn};
+use ingest::{BookRequest, Fault, Ingest, IngestOptions, ReplaceError, Tally, Turn};
 use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, Price, Qty, Side, Status, SymbolId};
 use rings::{
     broadcast::{Polled, Reader},
@@ -13,7 +13,11 @@ use rings::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Wake, Waker},
     time::Duration,
 };
 use support::{EPOCH, MS, NOW, events, text};
@@ -127,18 +131,29 @@ fn what_a_source_yields_is_in_the_ring_after_the_turn() {
     assert_eq!((stats.of(Tally::Events), stats.of(Tally::ExchangeEvents)), (3, 2));
 }
 
+/// Whether a task was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
-fn a_reader_that_sleeps_is_woken() {
-    let mut ingest = Ingest::new(Box::new(script([Gives("R.", 0)])), EPOCH, IngestOptions::default());
-    let (mut reader, mut listener) = ingest.subscribe(WaitStrategy::Park);
-    let waiting = std::thread::spawn(move || {
-        while reader.is_empty() {
-            listener.wait(Duration::from_secs(600), || !reader.is_empty());
-        }
-        read(&mut reader).len()
-    });
+fn a_reader_that_sleeps_is_woken_by_a_turn_that_writes() {
+    let source = script([Gives("", 0), Gives("R.", 0)]);
+    let mut ingest = Ingest::new(Box::new(source), EPOCH, IngestOptions::default());
+    let (reader, mut listener) = ingest.subscribe(WaitStrategy::Park);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let waits = listener.poll_wait(&mut Context::from_waker(&waker), || !reader.is_empty());
+    assert!(waits.is_pending());
     ingest.turn(NOW).unwrap();
-    assert!(waiting.join().unwrap() > 0);
+    assert!(!woken.0.load(Ordering::SeqCst), "there is nothing to see");
+    ingest.turn(NOW).unwrap();
+    assert!(woken.0.load(Ordering::SeqCst) && !reader.is_empty());
 }
 
 #[test]
@@ -301,7 +316,7 @@ fn another_feed_cannot_take_the_place_of_a_source() {
 }
 
 /// Asks for the books of these symbols; what comes is in the receiver.
-fn ask(ingest: &Ingest, symbols: &[u32]) -> crossbeam::channel::Receiver<BookImage> {
+fn ask(ingest: &Ingest, symbols: &[u32]) -> crossbeam::channel::Receiver<book::Image> {
     let (sender, receiver) = unbounded();
     let symbols = symbols.iter().copied().map(SymbolId).collect();
     let reply = Box::new(move |image| drop(sender.send(image)));
@@ -321,7 +336,7 @@ fn a_lapped_worker_gets_a_book_and_goes_on_from_it() {
     ingest.turn(NOW).unwrap();
     let images = ask(&ingest, &[1, 0, 7]);
     ingest.turn(NOW).unwrap();
-    let images: Vec<BookImage> = images.try_iter().collect();
+    let images: Vec<book::Image> = images.try_iter().collect();
     let symbols: Vec<u32> = images.iter().map(|image| image.symbol.0).collect();
     assert_eq!(symbols, [1, 0], "in the order asked, but for those that do not exist");
     assert_eq!((images[0].levels.is_none(), images[0].mark.seq, images[0].stale), (true, 1, false));

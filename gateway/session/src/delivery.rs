@@ -4,7 +4,6 @@
 //! buffer that all clients share in turn. What a socket does not take is the only thing that is kept for a client.
 
 use crate::{
-    frame::text_frame,
     gather::{Gatherer, Served, is_pending},
     outlet::{ConnId, Ending, Outlet},
     subscriber::{Place, Rest, Subscriber, Subscription},
@@ -13,10 +12,7 @@ use crate::{
 };
 use market::{Nanos, SymbolId};
 use std::{ops::Range, rc::Rc};
-use wire::{
-    dialect::native_json,
-    message::{CloseCode, Gap, GapReason, Policy},
-};
+use wire::message::{CloseCode, Policy};
 
 /// What the next write carries.
 enum Batch {
@@ -167,22 +163,8 @@ impl Worker {
         behind > self.limits.lossless_bytes
     }
 
-    /// Names what each `lossless` subscription misses, and closes the connection with 4008.
+    /// Closes a connection that is too slow for `lossless`: the close frame says so, and its client can resume.
     fn close_slow(&mut self, conn: ConnId, now: Nanos) {
-        let subscriber = &mut self.subscribers[conn.0 as usize];
-        for sub in subscriber.subscriptions.iter().filter(|sub| sub.policy == Policy::Lossless) {
-            let to_seq = self.publisher.topic(sub.topic).tail.seq;
-            if to_seq > sub.sent {
-                let gap = Gap {
-                    channel: sub.key.channel,
-                    symbol: &self.publisher.instruments()[sub.key.symbol].symbol,
-                    from_seq: sub.sent + 1,
-                    to_seq,
-                    reason: GapReason::SlowConsumer,
-                };
-                text_frame(&mut subscriber.answers, |body| native_json::push_gap(body, &gap));
-            }
-        }
         self.counters.slow_closed += 1;
         self.close(conn, CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.text(), now);
     }

@@ -247,8 +247,7 @@ fn lossless_walks_the_log_and_is_closed_when_too_far_behind() {
     }
     bench.drain(conn);
     let messages = bench.messages(conn);
-    let said: Vec<&Value> = messages.iter().rev().take(2).collect();
-    assert_eq!((said[0], &said[1]["channel"]), (&json!({"close": 4008}), &json!("gap")));
+    assert_eq!(messages.last(), Some(&json!({"close": 4008})));
     assert_eq!(bench.worker.connections(), 0);
 }
 
@@ -390,6 +389,7 @@ fn a_lapped_worker_sends_one_snapshot_and_names_the_trades_that_it_missed() {
     ladder.bids.push(market::Level { price: market::Price(9_999), qty: market::Qty(5) });
     let image = book::Image {
         symbol: SymbolId(0),
+        epoch: support::EPOCH,
         levels: Some(std::sync::Arc::new(ladder)),
         mark: book::Mark { seq: 12, event: 2, ..book::Mark::default() },
         stale: false,
@@ -416,6 +416,7 @@ fn a_lapped_worker_waits_for_a_book_that_ingest_does_not_have() {
     bench.exchange_event(0, &[level(Side::Bid, 10_000, 77)]);
     let image = book::Image {
         symbol: SymbolId(0),
+        epoch: support::EPOCH,
         levels: None,
         mark: book::Mark { seq: 12, ..book::Mark::default() },
         stale: true,

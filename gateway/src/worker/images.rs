@@ -2,7 +2,7 @@
 
 use book::Image;
 use crossbeam::channel::{Receiver, Sender, unbounded};
-use ingest::{BookImage, BookRequest, BookRequests};
+use ingest::{BookRequest, BookRequests};
 use market::SymbolId;
 use std::{collections::HashSet, mem::take, sync::Arc};
 use tokio::sync::Notify;
@@ -14,8 +14,8 @@ pub(super) struct Images {
     wanted: Vec<SymbolId>,
     /// Asked for and not come. At most one image a symbol is under way, which bounds the channel.
     asked: HashSet<SymbolId>,
-    sender: Sender<BookImage>,
-    arrived: Receiver<BookImage>,
+    sender: Sender<Image>,
+    arrived: Receiver<Image>,
     wake: Arc<Notify>,
 }
 
@@ -63,14 +63,9 @@ impl Images {
             let image = self.arrived.try_recv().ok()?;
             self.asked.remove(&image.symbol);
             if image.position >= position {
-                return Some(of_worker(image));
+                return Some(image);
             }
             self.wanted.push(image.symbol);
         }
     }
-}
-
-fn of_worker(image: BookImage) -> Image {
-    let BookImage { symbol, epoch: _, levels, mark, stale, position, feed_time } = image;
-    Image { symbol, levels, mark, stale, position, feed_time }
 }

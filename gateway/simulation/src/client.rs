@@ -1,0 +1,198 @@
+//! A client of the simulation: the real client's tracker over a played socket, and what chance makes it do.
+
+use crate::{
+    chance::Chance,
+    net::{Net, PipeId},
+    record::Record,
+};
+use client::Tracker;
+use market::{Instruments, Nanos, SymbolId};
+use session::{OpenOptions, Worker};
+
+/// One subscription that a client wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// `book`, `trade` or `bbo`.
+    pub channel: &'static str,
+    /// Whose.
+    pub symbol: SymbolId,
+    /// How deep a book.
+    pub depth: u32,
+    /// In milliseconds of feed time.
+    pub interval: u32,
+    /// Every message, or a connection that is closed when it is too slow.
+    pub lossless: bool,
+}
+
+/// A client and its connection.
+pub struct Client {
+    tracker: Tracker,
+    wishes: Vec<Wish>,
+    /// The worker, and the pipe from it.
+    conn: Option<(usize, PipeId)>,
+    /// Frames that have not arrived whole.
+    inbox: Vec<u8>,
+    /// How many bytes it reads at a time, at most.
+    appetite: u64,
+    /// How often it came back.
+    pub reconnects: u64,
+}
+
+impl Client {
+    /// A client with wishes of its own.
+    pub fn new(chance: &mut Chance, symbols: u64) -> Client {
+        let mut wishes: Vec<Wish> = Vec::new();
+        for _ in 0..1 + chance.below(5) {
+            let wish = Wish {
+                channel: chance.pick(&["book", "book", "book", "trade", "bbo"]),
+                symbol: SymbolId(chance.below(symbols) as u32),
+                depth: chance.pick(&[0, 1, 5, 10, 25]),
+                interval: chance.pick(&[0, 0, 0, 10, 100]),
+                lossless: chance.once_in(3),
+            };
+            if !wishes.iter().any(|other| (other.channel, other.symbol) == (wish.channel, wish.symbol)) {
+                wishes.push(wish);
+            }
+        }
+        let appetite = chance.pick(&[50, 700, 5_000, 1 << 20]);
+        Client { tracker: Tracker::new(), wishes, conn: None, inbox: Vec::new(), appetite, reconnects: 0 }
+    }
+
+    /// Where it is connected.
+    pub fn conn(&self) -> Option<(usize, PipeId)> {
+        self.conn
+    }
+
+    /// It reads all that comes from now on.
+    pub fn becomes_fast(&mut self) {
+        self.appetite = 1 << 20;
+    }
+
+    /// Connects to a worker and asks for what it wants, from where it left off.
+    pub fn connect(&mut self, at: usize, worker: &mut Worker, net: &mut Net, now: Nanos, room: usize) {
+        let options = OpenOptions { heartbeat: std::time::Duration::from_millis(250), ..options() };
+        let conn = worker.open(now, &options);
+        self.conn = Some((at, net.open(conn, room)));
+        self.inbox.clear();
+        self.reconnects += 1;
+        let token = self.tracker.token().map(|token| token.to_string());
+        self.tracker.reconnected();
+        let instruments = worker.publisher().instruments().clone();
+        for wish in self.wishes.clone() {
+            let request = subscribe(&wish, &instruments, token.as_deref());
+            worker.input(conn, &mut masked(&request), now, net);
+        }
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self) {
+        self.conn = None;
+    }
+
+    /// Reads what its socket holds and proves every message.
+    ///
+    /// # Errors
+    /// What is wrong with a message.
+    pub fn read(
+        &mut self,
+        worker: &mut Worker,
+        net: &mut Net,
+        now: Nanos,
+        chance: &mut Chance,
+    ) -> Result<(), String> {
+        let Some((_, pipe)) = self.conn else { return Ok(()) };
+        let limit = 1 + chance.below(self.appetite) as usize;
+        let read = net.read(pipe, limit, &mut self.inbox);
+        self.take_frames()?;
+        if let Some(conn) = read.writable {
+            worker.writable(conn, now, net);
+        }
+        if read.ended {
+            net.cut(pipe);
+            self.conn = None;
+        }
+        Ok(())
+    }
+
+    fn take_frames(&mut self) -> Result<(), String> {
+        let mut at = 0;
+        while let Some((opcode, payload, end)) = frame(&self.inbox, at) {
+            if opcode == 0x1 {
+                self.tracker.on_text(&self.inbox[payload..end]).map_err(|fault| fault.to_string())?;
+            }
+            at = end;
+        }
+        self.inbox.drain(..at);
+        Ok(())
+    }
+
+    /// Compares its books with the book of record.
+    ///
+    /// # Errors
+    /// Which book differs, and how.
+    pub fn compare(&self, record: &Record, instruments: &Instruments) -> Result<u64, String> {
+        let mut compared = 0;
+        for wish in self.wishes.iter().filter(|wish| wish.channel == "book") {
+            let symbol = &instruments[wish.symbol].symbol;
+            let wanted = record.view(wish.symbol, wish.depth);
+            let wanted = wanted.ok_or_else(|| format!("{symbol}: the book of record does not stand"))?;
+            let book =
+                self.tracker.book(symbol).ok_or_else(|| format!("{symbol}: the client has no book"))?;
+            if book.ladder != wanted {
+                return Err(format!(
+                    "{symbol} at depth {}: {:?}\nis not {wanted:?}",
+                    wish.depth, book.ladder
+                ));
+            }
+            compared += 1;
+        }
+        Ok(compared)
+    }
+}
+
+fn options() -> OpenOptions {
+    OpenOptions::new(&session::Limits::default())
+}
+
+fn subscribe(wish: &Wish, instruments: &Instruments, token: Option<&str>) -> String {
+    let Wish { channel, symbol, depth, interval, lossless } = *wish;
+    let symbol = &instruments[symbol].symbol;
+    let depth = if channel == "book" { format!(",\"depth\":{depth}") } else { String::new() };
+    let interval = if channel == "trade" { String::new() } else { format!(",\"interval_ms\":{interval}") };
+    let policy = if lossless { "lossless" } else { "conflate" };
+    let since = token.map_or(String::new(), |token| format!(",\"since\":\"{token}\""));
+    format!(
+        r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":"{symbol}"{depth}{interval},"policy":"{policy}"{since}}}}}"#
+    )
+}
+
+/// A client's text frame, under a mask of zeros.
+fn masked(text: &str) -> Vec<u8> {
+    let mut frame = vec![0x81];
+    match text.len() {
+        short @ 0..=125 => frame.push(0x80 | short as u8),
+        medium => {
+            frame.push(0x80 | 126);
+            frame.extend_from_slice(&(medium as u16).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(text.as_bytes());
+    frame
+}
+
+/// The whole frame at a place: its opcode, where its payload begins, and where it ends.
+fn frame(bytes: &[u8], at: usize) -> Option<(u8, usize, usize)> {
+    let (first, short) = (*bytes.get(at)?, *bytes.get(at + 1)?);
+    let number = |count: usize| {
+        let length = bytes.get(at + 2..at + 2 + count)?;
+        Some((length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte)), at + 2 + count))
+    };
+    let (length, payload) = match short {
+        126 => number(2)?,
+        127 => number(8)?,
+        short => (usize::from(short), at + 2),
+    };
+    let end = payload + length;
+    (end <= bytes.len()).then_some((first & 0x0F, payload, end))
+}
