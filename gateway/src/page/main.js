@@ -50,7 +50,7 @@ function refused(code, text) {
 }
 
 async function fetchJson(path) {
-  const response = await fetch(path);
+  const response = await fetch(path, { signal: AbortSignal.timeout(2 * SECOND) });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
 }

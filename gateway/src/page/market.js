@@ -23,7 +23,7 @@ export class Market {
   #tape = new Position();
   #connection;
   #handlers;
-  #reconnects = 0;
+  #connections = 0;
   #freshStart = null;
 
   /** Calls `changed()` when the market did, `connection(state, detail)`, and `refused(code, text)`. */
@@ -33,7 +33,7 @@ export class Market {
     this.#connection = new Connection(url, {
       opened: () => this.#opened(),
       received: (text) => this.#received(text),
-      lost: (wait) => this.#lost(wait),
+      lost: (wait) => handlers.connection("reconnecting", `in ${(wait / 1000).toFixed(1)} s`),
     });
   }
 
@@ -50,13 +50,9 @@ export class Market {
   }
 
   #opened() {
+    this.#connections++;
     this.#handlers.connection("connected");
     if (this.symbol !== null) this.#subscribe();
-  }
-
-  #lost(wait) {
-    this.#reconnects++;
-    this.#handlers.connection("reconnecting", `in ${(wait / 1000).toFixed(1)} s`);
   }
 
   #subscribe() {
@@ -108,7 +104,7 @@ export class Market {
     if (data.some((trade) => trade.symbol !== this.symbol)) return;
     if (type === "snapshot") {
       this.#tape.begin(epoch, seq);
-      this.trades = data.toReversed();
+      this.trades = [...data].reverse();
       return this.#handlers.changed();
     }
     const before = this.#tape.last;
@@ -118,7 +114,7 @@ export class Market {
   }
 
   #addTrades(newer) {
-    this.trades = [...newer.toReversed(), ...this.trades].slice(0, TRADES);
+    this.trades = [...newer.reverse(), ...this.trades].slice(0, TRADES);
   }
 
   #heartbeat(entry) {
@@ -149,8 +145,9 @@ export class Market {
       }
       return this.#handlers.refused(code, error);
     }
-    if (method !== "subscribe" || result.channel !== "book" || this.#reconnects === 0) return;
-    const times = this.#reconnects === 1 ? "1 reconnect" : `${this.#reconnects} reconnects`;
+    const reconnects = this.#connections - 1;
+    if (method !== "subscribe" || result.channel !== "book" || reconnects === 0) return;
+    const times = reconnects === 1 ? "1 reconnect" : `${reconnects} reconnects`;
     this.#handlers.connection(result.recovered ? "resumed" : "connected", times);
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crc32 } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { Book, Position, parse, units } from "../../src/page/book.js";
 
 const EPOCH = "9c41d7e0a25b7f3a";
@@ -22,7 +22,9 @@ const apply = (book, type, fields) => book.apply(parse(text(type, fields)));
 /** The checksum as the protocol words it, over texts. */
 function checksumOf(bids, asks) {
   const digits = ([price, qty]) => [price, qty].map((it) => it.replace(".", "").replace(/^0+/, "")).join("");
-  return crc32([...asks, ...bids].map(digits).join(""));
+  const packed = gzipSync([...asks, ...bids].map(digits).join(""));
+  // RFC 1952, section 2.3: the CRC32 stands before the last four bytes.
+  return packed.readUInt32LE(packed.length - 8);
 }
 
 // The book and the checksum that Kraken's guide to its v2 book checksum works out by hand.
