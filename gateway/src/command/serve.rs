@@ -3,7 +3,10 @@
 use super::Outcome;
 use crate::{assembly, config::Config, telemetry::logging};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::{io, panic, process};
+use std::{
+    io::{self, Write},
+    panic, process,
+};
 use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
@@ -65,7 +68,9 @@ fn end_on_panic() {
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         told(panic);
-        eprintln!("depthcast: this is a defect of the gateway; it ends here, please report the lines above");
+        let text = "depthcast: this is a defect of the gateway; it ends here, please report the lines above";
+        // It ends, whether or not anyone can read why.
+        let _ = writeln!(io::stderr(), "{text}");
         process::exit(1);
     }));
 }

@@ -9,7 +9,8 @@ use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
 /// If the filter cannot be read.
 pub fn begin(filter: &str) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
-    let log = fmt().with_env_filter(filter).with_writer(stderr);
+    // Whoever read the log may have gone; that is no reason to end.
+    let log = fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     if stderr().is_terminal() {
         log.init()
     } else {

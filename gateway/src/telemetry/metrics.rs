@@ -2,6 +2,7 @@
 
 use super::Published;
 use crate::control::Control;
+use hdrhistogram::Histogram;
 use ingest::{Fault, Tally};
 use prometheus_client::{
     collector::Collector,
@@ -99,29 +100,29 @@ impl Gathered {
             let Some((_, latency)) = latest else { continue };
             for stage in Stage::ALL {
                 let histogram = latency.stage(stage);
-                let mut below = 0;
-                let mut from = 0;
-                let mut buckets: Vec<(f64, u64)> = Vec::with_capacity(BOUNDS.len() + 1);
-                for bound in BOUNDS {
-                    let to = (bound * 1e9) as u64;
-                    let count = histogram.count_between(from, to);
-                    buckets.push((bound, count));
-                    below += count;
-                    from = to + 1;
-                }
-                buckets.push((f64::MAX, histogram.len() - below.min(histogram.len())));
                 let sum = histogram.mean() * histogram.len() as f64 / 1e9;
                 let labels = [("stage", stage.as_str().to_owned()), ("worker", i.to_string())];
                 metric.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
                     sum,
                     histogram.len(),
-                    &buckets,
+                    &buckets(histogram),
                     None,
                 )?;
             }
         }
         Ok(())
     }
+}
+
+/// How many values lie between each bound and the one before it; the last bound is infinity.
+fn buckets(histogram: &Histogram<u64>) -> Vec<(f64, u64)> {
+    let mut buckets: Vec<_> = BOUNDS.into_iter().chain([f64::INFINITY]).map(|bound| (bound, 0)).collect();
+    for recorded in histogram.iter_recorded() {
+        let seconds = recorded.value_iterated_to() as f64 / 1e9;
+        let at = BOUNDS.partition_point(|&bound| bound < seconds);
+        buckets[at].1 += recorded.count_since_last_iteration();
+    }
+    buckets
 }
 
 type Figure = fn(&Published) -> u64;

@@ -1,0 +1,138 @@
+//! The program as it is run: its command line, its exit codes, its signals.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Output, Stdio},
+};
+use support::{client::Client, get, run};
+
+fn depthcast(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_depthcast"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DEPTHCAST_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    depthcast(arguments).output().unwrap()
+}
+
+fn check(arguments: &[&str], code: i32, text: &str) {
+    let output = output(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    assert!(said.contains(text), "{arguments:?}: {said}");
+}
+
+/// A gateway in a process of its own, which is killed if the test ends before it. Nobody reads its log once it serves.
+struct Gateway {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    fn start(mut command: Command) -> Gateway {
+        let mut process = command.spawn().unwrap();
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let serving =
+            lines.map_while(Result::ok).find(|line| line.contains("\"serving\"")).expect("it serves");
+        let log: Value = serde_json::from_str(&serving).expect("logs are JSON off a terminal");
+        Gateway { process, address: log["address"].as_str().unwrap().parse().unwrap() }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const SMALL: [&str; 8] =
+    ["--listen", "127.0.0.1:0", "--symbols", "2", "--ring-slots", "16384", "--history-bytes", "8388608"];
+
+#[test]
+fn wrong_usage_is_told_with_exit_code_2() {
+    check(&["--fed", "sim"], 2, "a similar argument exists: '--feed'");
+    check(&["--feed", "fax"], 2, "use sim, sim:NAME, sim:FILE, or journal:DIR");
+    check(&["--wait", "sleep"], 2, "use spin, backoff or park");
+    check(&["--workers", "0"], 2, "1..=256");
+    check(&["--log", "a=b=c"], 2, "--log");
+    check(&["fly"], 2, "fly");
+}
+
+#[test]
+fn a_bad_file_is_told_with_the_key_and_exit_code_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("depthcast.toml");
+    std::fs::write(&file, "lisen = \"127.0.0.1:0\"").unwrap();
+    check(&["serve", "--config", file.to_str().unwrap()], 2, "lisen");
+}
+
+#[test]
+fn what_cannot_be_served_is_told_with_exit_code_1() {
+    check(&["--listen", "127.0.0.1:0", "--feed", "sim:nothing"], 1, "there is no scenario 'nothing'");
+    check(&["--listen", "127.0.0.1:0", "--feed", "journal:/no/such/folder"], 1, "/no/such/folder");
+    check(&["--listen", "127.0.0.1:0", "--ring-slots", "1000"], 1, "power of two");
+    check(&["verify", "/no/such/folder"], 1, "/no/such/folder");
+    check(&["import", "kraken", "/no/such/file", "--out", "/tmp/never"], 1, "/no/such/file");
+}
+
+#[test]
+fn a_port_in_use_is_named_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    check(
+        &["--listen", &address],
+        1,
+        &format!("{address} is in use by another process; stop that one, or choose"),
+    );
+}
+
+#[test]
+fn the_environment_counts_and_a_signal_ends_it_in_good_order() {
+    for signal in ["TERM", "INT"] {
+        let mut command = depthcast(&SMALL);
+        command
+            .env("DEPTHCAST_SYMBOLS", "5")
+            .env("DEPTHCAST_ECHO", "true")
+            .env("DEPTHCAST_PORT", "tcp://10.0.0.1");
+        let mut gateway = Gateway::start(command);
+        run(async {
+            let instruments = get(gateway.address, "/v1/instruments").await.json();
+            assert_eq!(instruments["instruments"].as_array().unwrap().len(), 2, "the command line wins");
+            let mut echo = Client::connect_to(gateway.address, "/echo").await;
+            echo.send("from the environment").await;
+            assert_eq!(echo.text().await, "from the environment");
+            let mut client = Client::connect(gateway.address).await;
+            client.subscribe(json!({"channel": "book", "symbol": ["BTC/USDT"]})).await;
+            gateway.signal(signal);
+            let status = client.json_where(|message| message["channel"] == "status").await;
+            assert_eq!(status["data"][0]["event"], "shutdown");
+            assert_eq!(client.closed().await.0, 1001);
+            assert_eq!(echo.closed().await.0, 1001);
+        });
+        assert_eq!(gateway.process.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn help_groups_the_options() {
+    let output = output(&["--help"]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for heading in ["Commands:", "Feed:", "Network:", "Threads:", "Memory:", "Limits:", "General:"] {
+        assert!(help.contains(heading), "{heading} in {help}");
+    }
+}
