@@ -45,9 +45,7 @@ impl Tracker {
             let acknowledged = cursor.acknowledge(epoch, seq, recovered, channel != Channel::Trade);
             acknowledged.map_err(|kind| subject.broken(kind))?;
         }
-        if channel == Channel::Trade && !recovered && self.epoch != Some(epoch) {
-            symbol.trade.last_id = None;
-        }
+        symbol.enter(epoch);
         self.epoch = Some(epoch);
         Ok(Outcome::Subscribed { subject, recovered })
     }

@@ -160,10 +160,8 @@ impl Cursor {
         }
         let (last, stream) = match self.stream {
             Stream::Absent => return Err(FaultKind::NotSubscribed),
-            Stream::SnapshotDue { from } if seq > from => {
-                return Err(FaultKind::Lost { last: from, seq });
-            }
-            Stream::SnapshotDue { .. } => return Ok(()),
+            // Who still waits for a snapshot is not named in heartbeats.
+            Stream::SnapshotDue { .. } => return Err(FaultKind::SnapshotDue),
             Stream::Unnumbered { .. } if through == 0 => return Ok(()),
             Stream::Unnumbered { epoch } => {
                 self.held = Some((epoch, through));
@@ -208,10 +206,10 @@ impl Cursor {
         }
     }
 
-    /// The last number held, where the stream may begin anywhere the one before `first_seq`.
-    fn last_before(&self, first_seq: Seq) -> Seq {
+    /// The last number held; where the stream may begin anywhere, the one before `first_seq`.
+    pub fn last_before(&self, first_seq: Seq) -> Seq {
         match self.stream {
-            Stream::Unnumbered { .. } => first_seq - 1,
+            Stream::Unnumbered { .. } => first_seq.saturating_sub(1),
             _ => self.held.map_or(0, |held| held.1),
         }
     }

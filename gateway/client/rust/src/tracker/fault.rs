@@ -67,8 +67,8 @@ pub enum FaultKind {
     /// A second acknowledgement of one subscription.
     #[error("acknowledged twice")]
     SubscribedTwice,
-    /// An update came where a snapshot was due.
-    #[error("an update, but a snapshot is due")]
+    /// Something else came where a snapshot was due.
+    #[error("a snapshot is due, but this came")]
     SnapshotDue,
     /// An acknowledgement promises to continue what the client does not have.
     #[error("recovered, but the client holds nothing of epoch {0}")]

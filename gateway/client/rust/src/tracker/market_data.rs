@@ -99,6 +99,12 @@ impl Tracker {
 }
 
 impl Symbol {
+    fn begin(&mut self, span: &Span) {
+        if let Range::Snapshot(_) = span.range {
+            self.enter(span.epoch);
+        }
+    }
+
     fn take_book(
         &mut self,
         entry: &BookEntry<'_>,
@@ -111,6 +117,7 @@ impl Symbol {
                 "an update, and only that, says whether it is conflated".into(),
             ));
         }
+        self.begin(span);
         let timestamp = time(entry.timestamp)?;
         read_levels(&mut self.decimals, Side::Bid, &entry.bids, &mut levels.bids)?;
         read_levels(&mut self.decimals, Side::Ask, &entry.asks, &mut levels.asks)?;
@@ -121,34 +128,30 @@ impl Symbol {
         if self.book.cursor.take(span)? == Taken::Drop {
             return Ok(Taken::Drop);
         }
-        let book = self.book.state.get_or_insert_with(|| BookState {
-            ladder: Ladder::default(),
+        let before = self.book.state.take().filter(|_| !is_snapshot);
+        let mut ladder = before.map(|book| book.ladder).unwrap_or_default();
+        ladder.apply(levels);
+        ladder.cut(depth.get());
+        let actual = ladder.checksum(depth.get());
+        if actual != entry.checksum {
+            self.book.cursor.lose();
+            return Err(FaultKind::Checksum { seq: span.seq, expected: entry.checksum, actual });
+        }
+        self.book.state = Some(BookState {
+            ladder,
             depth,
             interval: self.book.interval,
             epoch: span.epoch,
-            seq: 0,
-            venue_seq: 0,
+            seq: span.seq,
+            venue_seq: entry.venue_seq,
             timestamp,
         });
-        if is_snapshot {
-            book.ladder.clear();
-        }
-        book.ladder.apply(levels);
-        book.ladder.cut(depth.get());
-        let (depth, interval) = (self.book.depth, self.book.interval);
-        let (epoch, seq, venue_seq) = (span.epoch, span.seq, entry.venue_seq);
-        let ladder = std::mem::take(&mut book.ladder);
-        *book = BookState { ladder, depth, interval, epoch, seq, venue_seq, timestamp };
-        let actual = book.ladder.checksum(depth.get());
-        if actual != entry.checksum {
-            self.book.cursor.lose();
-            return Err(FaultKind::Checksum { seq, expected: entry.checksum, actual });
-        }
         self.check_top()?;
         Ok(Taken::Apply)
     }
 
     fn take_bbo(&mut self, entry: &BboEntry<'_>, span: &Span) -> Result<Taken, FaultKind> {
+        self.begin(span);
         let bid = read_best(&mut self.decimals, entry.bid, entry.bid_qty)?;
         let ask = read_best(&mut self.decimals, entry.ask, entry.ask_qty)?;
         let timestamp = time(entry.timestamp)?;
@@ -168,11 +171,12 @@ impl Symbol {
         dense_ids: bool,
         out: &mut Vec<Trade>,
     ) -> Result<u64, FaultKind> {
+        self.begin(span);
         out.clear();
         let (known, mut after) = match span.range {
             Range::Snapshot(_) => (0, 0),
             Range::Update { first_seq, .. } => {
-                (self.trade.cursor.held().map_or(0, |held| held.1), first_seq.saturating_sub(1))
+                (self.trade.cursor.last_before(first_seq), first_seq.saturating_sub(1))
             }
         };
         for entry in &form.data {
@@ -183,16 +187,15 @@ impl Symbol {
             after = trade.seq;
             out.extend((trade.seq > known).then_some(trade));
         }
-        let snapshot = matches!(span.range, Range::Snapshot(_));
-        let last_id = self.trade.last_id.filter(|_| !snapshot);
+        self.trade.cursor.take(span)?;
+        let last_id = self.trade.last_id.filter(|_| matches!(span.range, Range::Update { .. }));
+        self.trade.last_id = out.last().map(|trade| trade.trade_id).or(last_id);
         let jumps = id_jumps(last_id, out);
         if let Some((last, actual)) = jumps.first
             && dense_ids
         {
             return Err(FaultKind::TradeId { last, actual });
         }
-        self.trade.cursor.take(span)?;
-        self.trade.last_id = out.last().map(|trade| trade.trade_id).or(last_id);
         Ok(jumps.count)
     }
 }

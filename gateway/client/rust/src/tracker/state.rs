@@ -69,6 +69,8 @@ pub struct Counters {
 #[derive(Debug)]
 pub(super) struct Symbol {
     pub name: String,
+    /// The numbering of the last acknowledgement or snapshot.
+    epoch: Option<Epoch>,
     pub decimals: Decimals,
     pub book: BookTrack,
     pub bbo: BboTrack,
@@ -79,6 +81,7 @@ impl Symbol {
     pub fn new(name: &str) -> Symbol {
         Symbol {
             name: name.into(),
+            epoch: None,
             decimals: Decimals::default(),
             book: BookTrack::default(),
             bbo: BboTrack::default(),
@@ -86,12 +89,21 @@ impl Symbol {
         }
     }
 
-    /// Where both the book and the bbo end at one number, they have one top.
-    pub fn check_top(&self) -> Result<(), FaultKind> {
+    /// What belongs to a numbering ends with it: in the next one the instrument may be listed anew, in other decimals.
+    pub fn enter(&mut self, epoch: Epoch) {
+        if self.epoch.replace(epoch) != Some(epoch) {
+            self.decimals = Decimals::default();
+            self.trade.last_id = None;
+        }
+    }
+
+    /// Where both the book and the bbo end at one number, they have one top. The book is proven, so the bbo is wrong.
+    pub fn check_top(&mut self) -> Result<(), FaultKind> {
         let (Some(book), Some(bbo)) = (self.book.proven(), self.bbo.proven()) else { return Ok(()) };
-        let top = (book.ladder.bids.first().copied(), book.ladder.asks.first().copied());
-        if book.seq == bbo.seq && top != (bbo.bid, bbo.ask) {
-            return Err(FaultKind::TopMismatch { seq: book.seq });
+        let (seq, top) = (book.seq, (book.ladder.bids.first().copied(), book.ladder.asks.first().copied()));
+        if seq == bbo.seq && top != (bbo.bid, bbo.ask) {
+            self.bbo.cursor.lose();
+            return Err(FaultKind::TopMismatch { seq });
         }
         Ok(())
     }
