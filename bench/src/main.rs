@@ -1,1 +1,34 @@
-fn main() {}
+//! Measures depthcast: its parts one by one (`bench micro`), and a running gateway as its clients see it (`bench load`).
+//!
+//! It prints what it measured and judges nothing: the exit code says only whether there was something to measure.
+
+mod cores;
+mod load;
+mod micro;
+mod processor;
+mod websocket;
+
+use clap::{Parser, Subcommand};
+
+/// Measures depthcast, its parts and the whole.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Time for each of the parts that an event passes, beside the rivals and the targets
+    Micro(micro::Options),
+    /// Many connections to a running gateway: throughput, latency, and what it costs
+    Load(Box<load::Options>),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Micro(options) => micro::run(&options),
+        Command::Load(options) => load::run(&options),
+    }
+}

@@ -1,0 +1,214 @@
+//! Open-loop load: many connections to a running gateway, and how late what they are sent arrives.
+//!
+//! The gateway's feed decides when something happens, and latency counts from the moment at which it was **meant** to
+//! happen (the stamp `engine`) until it is read here. So a stall of the gateway counts for all that came to pass
+//! meanwhile, and nothing waits for an answer before the next thing is sent (coordinated omission).
+
+mod clocks;
+mod connection;
+mod message;
+mod reader;
+mod report;
+mod server;
+mod tally;
+
+use crate::{cores, processor};
+use anyhow::Context;
+use connection::Address;
+use market::{Nanos, clock};
+use reader::{Opened, Plan};
+use report::Report;
+use server::Server;
+use std::{path::PathBuf, sync::mpsc, thread, time::Duration};
+use tally::{Tally, Window};
+use tokio::sync::watch;
+use url::Url;
+
+/// Options of `bench load`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The gateway's WebSocket, such as ws://127.0.0.1:9000/feed
+    #[arg(long, required_unless_present = "spawn", conflicts_with = "spawn")]
+    url: Option<Url>,
+
+    /// Start `depthcast` from beside this program on the first core, load it from the second, and end it afterwards
+    #[arg(long)]
+    spawn: bool,
+
+    /// Process id of a gateway on this machine that was started otherwise, to count its processor time
+    #[arg(long, conflicts_with = "spawn")]
+    pid: Option<u32>,
+
+    /// Connections, each with all the subscriptions
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+
+    /// Threads that read them
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: u32,
+
+    /// What to subscribe to
+    #[arg(long, value_delimiter = ',', value_name = "SYMBOL", default_value = "BTC/USDT")]
+    symbols: Vec<String>,
+
+    /// book, bbo or trade
+    #[arg(long, default_value = "book")]
+    channel: String,
+
+    /// Levels a side
+    #[arg(long, value_name = "LEVELS", default_value_t = 10)]
+    depth: u32,
+
+    /// 0, 10, 100 or 1000
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    interval_ms: u32,
+
+    /// conflate or lossless
+    #[arg(long, default_value = "conflate")]
+    policy: String,
+
+    /// How long to measure
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+
+    /// How long to let it run before that
+    #[arg(long, value_name = "S", default_value_t = 2)]
+    warmup: u64,
+
+    /// Write the latencies of each second as an HdrHistogram interval log, in nanoseconds
+    #[arg(long, value_name = "FILE")]
+    hlog: Option<PathBuf>,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Options of the gateway that --spawn starts
+    #[arg(
+        last = true,
+        value_name = "GATEWAY OPTIONS",
+        allow_hyphen_values = true,
+        default_values = ["--feed", "sim:even", "--rate", "1000", "--symbols", "1"]
+    )]
+    gateway: Vec<String>,
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// If there is no gateway, or it refuses a connection or a subscription.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let server = if options.spawn { Some(spawn(&options.gateway)?) } else { None };
+    let address = match (&server, &options.url) {
+        (Some(server), _) => Address::of_feed(server.address()),
+        (None, Some(url)) => Address::new(url)?,
+        (None, None) => unreachable!("clap wants one of them"),
+    };
+    let report = measure(options, &address, server.as_ref().map(Server::id).or(options.pid))?;
+    drop(server);
+    if let Some(path) = &options.hlog {
+        report.write_interval_log(path).with_context(|| format!("write {}", path.display()))?;
+    }
+    if options.json {
+        println!("{}", report.json())
+    } else {
+        print!("{report}")
+    }
+    Ok(())
+}
+
+/// Starts a gateway on the first core and stays on the last one.
+fn spawn(arguments: &[String]) -> anyhow::Result<Server> {
+    let cores = cores::available()?;
+    cores::pin(cores[0])?;
+    let server = Server::spawn(arguments)?;
+    cores::pin(cores[cores.len() - 1])?;
+    Ok(server)
+}
+
+fn measure(options: &Options, address: &Address, server: Option<u32>) -> anyhow::Result<Report> {
+    let plan = plan(options, address);
+    let (start, begun) = watch::channel(None);
+    let (opened, opening) = mpsc::channel();
+    let threads: Vec<_> = shares(options.connections, options.threads)
+        .map(|share| {
+            let (plan, begun, opened) = (plan.clone(), begun.clone(), opened.clone());
+            thread::spawn(move || reader::run(&plan, share, opened, begun))
+        })
+        .collect();
+    drop(opened);
+    wait_until_open(&opening, options.connections)?;
+
+    let clocks_before = clocks::compare(address)?;
+    let window = Window::new(clock::now() + Duration::from_secs(options.warmup), options.seconds);
+    start.send_replace(Some(window));
+    let usage = observe(window, server)?;
+    let mut tally = Tally::default();
+    for thread in threads {
+        tally.add(&thread.join().expect("a reading thread does not panic")?);
+    }
+    Ok(Report {
+        connections: options.connections,
+        subscriptions: options.connections as usize * options.symbols.len(),
+        window,
+        tally,
+        usage,
+        clocks: [clocks_before, clocks::compare(address)?],
+    })
+}
+
+fn plan(options: &Options, address: &Address) -> Plan {
+    let Options { symbols, channel, depth, interval_ms, policy, .. } = options;
+    let request = serde_json::json!({"method": "subscribe", "params": {
+        "channel": channel, "symbol": symbols, "depth": depth, "interval_ms": interval_ms, "policy": policy,
+        "stamps": true,
+    }});
+    Plan { address: address.clone(), request: request.to_string(), symbols: symbols.clone() }
+}
+
+/// How many connections each thread takes.
+fn shares(connections: u32, threads: u32) -> impl Iterator<Item = u32> {
+    (0..threads).map(move |thread| connections / threads + u32::from(thread < connections % threads))
+}
+
+fn wait_until_open(opening: &mpsc::Receiver<Opened>, connections: u32) -> anyhow::Result<()> {
+    for _ in 0..connections {
+        opening.recv().context("the reading threads ended early")??;
+    }
+    Ok(())
+}
+
+/// What the measurement took from the processor.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    /// Nanoseconds of the gateway, if it was started here or named.
+    server: Option<u64>,
+    /// Cores that others took.
+    others: f64,
+}
+
+/// Sleeps through the window and says what ran in it.
+fn observe(window: Window, server: Option<u32>) -> anyhow::Result<Usage> {
+    let processes: Vec<u32> = [std::process::id()].into_iter().chain(server).collect();
+    let server_nanos = || server.map(processor::thread_nanos).transpose();
+    sleep_until(window.start());
+    let (sample, before) = (processor::Sample::now(&processes)?, server_nanos()?);
+    sleep_until(window.end());
+    let server = server_nanos()?.zip(before).map(|(after, before)| after.saturating_sub(before));
+    Ok(Usage { server, others: sample.others_since()? })
+}
+
+fn sleep_until(moment: Nanos) {
+    thread::sleep(moment.since(clock::now()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_shared_out_to_the_last_one() {
+        assert_eq!(shares(7, 3).collect::<Vec<_>>(), [3, 2, 2]);
+        assert_eq!(shares(2, 3).collect::<Vec<_>>(), [1, 1, 0]);
+    }
+}
