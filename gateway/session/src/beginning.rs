@@ -44,20 +44,22 @@ impl Publisher {
             }
             Some(_) if topic.key.channel == Channel::Trade => self.afresh(topic, subscribe.snapshot),
             Some(reason) => {
-                Beginning { place: Place::Snapshot(reason), sent: self.snapshot_seq(topic), recovered: false }
+                Beginning { place: Place::Snapshot(reason), sent: topic.tail.seq, recovered: false }
             }
         }
     }
 
     fn afresh(&self, topic: &Topic, snapshot: Option<bool>) -> Beginning {
         let wanted = snapshot.unwrap_or(topic.key.channel != Channel::Trade);
-        let place =
-            if wanted { Place::Snapshot(SnapshotReason::Subscribe) } else { Place::InStep(topic.log.head()) };
-        Beginning { place, sent: self.snapshot_seq(topic), recovered: false }
-    }
-
-    fn snapshot_seq(&self, topic: &Topic) -> Seq {
-        topic.tail.seq
+        // The first message of a book that has not begun is a snapshot for all.
+        let key = &topic.key;
+        let comes_anyway = key.channel != Channel::Trade && self.standing(key.symbol) == Standing::Absent;
+        let place = if wanted && !comes_anyway {
+            Place::Snapshot(SnapshotReason::Subscribe)
+        } else {
+            Place::InStep(topic.log.head())
+        };
+        Beginning { place, sent: topic.tail.seq, recovered: false }
     }
 
     /// Why a token's entry of this epoch cannot be continued, if it cannot.

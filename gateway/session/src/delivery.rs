@@ -96,7 +96,9 @@ impl Worker {
         let (first, second) = (pending.next(), pending.next());
         let Some(first) = first else {
             subscriber.slow = false;
-            return Batch::Nothing;
+            self.batch.clear();
+            self.batch.append(&mut subscriber.after_data);
+            return if self.batch.is_empty() { Batch::Nothing } else { Batch::Gathered };
         };
         let sub = &mut subscriber.subscriptions[first];
         if second.is_none()

@@ -134,10 +134,11 @@ pub(crate) struct Scratch {
 }
 
 /// The changes of one exchange event at one depth, worked out once for all topics that need them.
+#[derive(Clone, Copy)]
 struct AtDepth {
     depth: Depth,
-    view: EventView,
-    checksum: u32,
+    changed: bool,
+    checksum: Option<u32>,
 }
 
 impl Publisher {
@@ -282,20 +283,20 @@ impl Publisher {
             let limit = trades_per_symbol(&self.limits, self.instruments.len());
             replica.trades.extend(&self.scratch.trades, limit);
         }
-        let mut reset = if replica.book.stands() { replica.reset.take() } else { None };
-        if reset.is_some() {
+        let mut reset = None;
+        if replica.book.stands()
+            && let Some(reason) = replica.reset.take()
+        {
             let before = std::mem::replace(&mut replica.standing, Standing::Whole);
+            reset = Some(snapshot_reason(reason));
             if before != Standing::Whole {
                 self.notices.push(Notice::Stands(last.symbol));
             }
             if before == Standing::Absent {
-                // Nobody has anything of this book yet: whoever waits for it gets a first snapshot, not a reset.
-                reset = None;
+                // Nobody has anything of this book yet: it is the first snapshot of whoever waits for it.
+                reset = Some(SnapshotReason::Subscribe);
                 let mark = replica.book.mark();
                 replica.buckets.iter_mut().for_each(|bucket| bucket.before = mark);
-                for &id in &replica.topics {
-                    self.topics[id.0 as usize].begin_at(mark);
-                }
             }
         }
         let topics = take(&mut self.replicas[index].topics);
@@ -311,12 +312,12 @@ impl Publisher {
         self.scratch.trades.clear();
     }
 
-    fn publish_trades(&mut self, id: TopicId, reset: Option<ResetReason>, last: &Event, now: Nanos) {
+    fn publish_trades(&mut self, id: TopicId, reset: Option<SnapshotReason>, last: &Event, now: Nanos) {
         let mark = self.replicas[last.symbol.index()].book.mark();
         let instrument = &self.instruments[last.symbol];
         let topic = &mut self.topics[id.0 as usize];
         let first_seq = topic.tail.seq + 1;
-        if reset == Some(ResetReason::Gap) {
+        if reset == Some(SnapshotReason::FeedGap) {
             let gap = Gap {
                 channel: Channel::Trade,
                 symbol: &instrument.symbol,
@@ -348,7 +349,7 @@ impl Publisher {
     fn publish_view(
         &mut self,
         id: TopicId,
-        reset: Option<ResetReason>,
+        reset: Option<SnapshotReason>,
         last: &Event,
         now: Nanos,
         worked_out: &mut Option<AtDepth>,
@@ -358,8 +359,9 @@ impl Publisher {
             return;
         }
         let topic = &mut self.topics[id.0 as usize];
-        if topic.key.interval != Interval::EACH_EVENT {
-            topic.reset = reset.map(snapshot_reason).or(topic.reset);
+        // A first snapshot does not wait for the end of a bucket.
+        if topic.key.interval != Interval::EACH_EVENT && reset != Some(SnapshotReason::Subscribe) {
+            topic.reset = reset.or(topic.reset);
             if !topic.bucket_open {
                 topic.bucket_open = true;
                 self.open_buckets[place_of(topic.key.interval)].push(id);
@@ -367,31 +369,30 @@ impl Publisher {
             return;
         }
         let depth = topic.key.depth;
-        if worked_out.as_ref().is_none_or(|at| at.depth != depth) {
-            let view = replica.book.event_changes(depth.get(), &mut self.scratch.levels);
-            let watched = view != EventView::Unchanged && topic.key.channel == Channel::Book;
-            let checksum = if watched { replica.book.checksum(depth.get()) } else { 0 };
-            *worked_out = Some(AtDepth { depth, view, checksum });
-        }
-        let Some(at) = worked_out else { return };
         let mark = replica.book.mark();
-        let reason = match (reset, at.view) {
-            (Some(reason), _) => Some(snapshot_reason(reason)),
-            (None, EventView::Reset) => Some(SnapshotReason::FeedReset),
-            (None, EventView::Changed) => None,
-            (None, EventView::Unchanged) => return topic.unchanged_to = mark.seq,
-        };
-        let kind = match reason {
-            Some(reason) => BookKind::Snapshot(reason),
-            None => BookKind::Update { first_seq: topic.tail.seq + 1, merged: None },
-        };
-        let levels = if reason.is_some() {
-            replica.book.view(depth.get(), &mut self.scratch.view);
-            &self.scratch.view
+        let change = if let Some(reason) = reset {
+            let levels = &mut self.scratch.view;
+            replica.book.view(depth.get(), levels);
+            let checksum = levels.checksum(depth.get());
+            Change { kind: BookKind::Snapshot(reason), levels, checksum, mark, now }
         } else {
-            &self.scratch.levels
+            if worked_out.is_none_or(|at| at.depth != depth) {
+                let changed = replica.book.event_changes(depth.get(), &mut self.scratch.levels);
+                *worked_out =
+                    Some(AtDepth { depth, changed: changed != EventView::Unchanged, checksum: None });
+            }
+            let Some(at) = worked_out else { return };
+            if !at.changed {
+                topic.unchanged_to = mark.seq;
+                return;
+            }
+            let checksum = match topic.key.channel {
+                Channel::Book => *at.checksum.get_or_insert_with(|| replica.book.checksum(depth.get())),
+                _ => 0,
+            };
+            let kind = BookKind::Update { first_seq: topic.tail.seq + 1, merged: None };
+            Change { kind, levels: &self.scratch.levels, checksum, mark, now }
         };
-        let change = Change { kind, levels, checksum: at.checksum, mark, now };
         touch(&mut self.touched, id, topic);
         append_view(topic, &self.instruments[last.symbol], self.epoch, &replica.book, change);
     }

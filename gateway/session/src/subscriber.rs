@@ -154,6 +154,8 @@ pub struct Subscriber {
     pub rotation: Option<SymbolId>,
     /// Frames other than data that wait to be written: answers, heartbeats, pings. They go before data.
     pub answers: Vec<u8>,
+    /// Frames that are written once the client has all that was pending: what is told about the end of the data.
+    pub after_data: Vec<u8>,
     /// What of the last write the socket did not take.
     pub rest: Rest,
     /// The socket is full: nothing is written until it says that it drained.
@@ -262,6 +264,7 @@ impl Subscriber {
             subscriptions: Vec::new(),
             rotation: None,
             answers: Vec::new(),
+            after_data: Vec::new(),
             rest: Rest::None,
             blocked: false,
             slow: false,

@@ -77,14 +77,6 @@ impl Topic {
         }
     }
 
-    /// The book has just begun, at `mark`: nothing was told before.
-    pub fn begin_at(&mut self, mark: Mark) {
-        if self.key.channel != Channel::Trade {
-            self.tail = mark;
-            self.unchanged_to = mark.seq;
-        }
-    }
-
     /// Appends a message that ends at `mark`.
     pub fn append(&mut self, mark: Mark, write: impl FnOnce(&mut Vec<u8>)) {
         self.log.append(mark.seq, mark.engine, write);

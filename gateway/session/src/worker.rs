@@ -261,7 +261,7 @@ impl Worker {
                 Notice::FeedGap(symbol) => self.tell_symbol(symbol, |symbol| Status::FeedGap { symbol }),
                 Notice::Crossed(symbol) => self.tell_symbol(symbol, |symbol| Status::Crossed { symbol }),
                 Notice::FeedStalled => self.tell_all(&Status::FeedStalled),
-                Notice::FeedEnded => self.tell_all(&Status::FeedEnded),
+                Notice::FeedEnded => self.tell_end(),
             }
         }
     }
@@ -285,6 +285,20 @@ impl Worker {
         let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
         for conn in conns {
             self.tell(conn, &frame);
+        }
+    }
+
+    /// The end of the feed is told to each client behind all that it has not got yet.
+    fn tell_end(&mut self) {
+        let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
+        for conn in conns {
+            let subscriber = &mut self.subscribers[conn.0 as usize];
+            if subscriber.after_data.is_empty() && !subscriber.echo && subscriber.closing.is_none() {
+                text_frame(&mut subscriber.after_data, |body| {
+                    native_json::push_status(body, &Status::FeedEnded)
+                });
+                self.make_ready(conn);
+            }
         }
     }
 

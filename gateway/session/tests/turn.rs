@@ -583,6 +583,28 @@ fn a_client_that_answers_no_ping_is_closed() {
 }
 
 #[test]
+fn the_end_of_the_feed_is_told_behind_all_data() {
+    let mut bench = Bench::standing();
+    let request =
+        r#"{"method":"subscribe","params":{"channel":"book","symbol":"BTC/USDT","policy":"lossless"}}"#;
+    let (fast, slow) = (bench.client(request), bench.client(request));
+    bench.messages(fast);
+    bench.messages(slow);
+    bench.stall(slow, 10);
+    for i in 0..5 {
+        bench.exchange_event(0, &[level(Side::Bid, 10_000, 1_000 + i)]);
+    }
+    bench.publish(Event::new(Kind::FeedEnded));
+    bench.flush();
+    bench.drain(slow);
+    for conn in [fast, slow] {
+        let messages = bench.messages(conn);
+        assert_eq!(messages.len(), 6);
+        assert_eq!(data(&messages[5])["event"], "feed_ended");
+    }
+}
+
+#[test]
 fn a_shutdown_is_announced_before_the_close() {
     let mut bench = Bench::standing();
     let conn = bench.client(BOOK);

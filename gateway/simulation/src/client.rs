@@ -8,6 +8,7 @@ use crate::{
 use client::Tracker;
 use market::{Instruments, Nanos, SymbolId};
 use session::{OpenOptions, Worker};
+use wire::message::Channel;
 
 /// One subscription that a client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,10 @@ impl Client {
         self.tracker.reconnected();
         let instruments = worker.publisher().instruments().clone();
         for wish in self.wishes.clone() {
-            let request = subscribe(&wish, &instruments, token.as_deref());
+            let channel = Channel::parse(wish.channel).expect("a wish is of a channel");
+            // A channel that it has nothing of cannot be resumed.
+            let held = self.tracker.through(channel, &instruments[wish.symbol].symbol);
+            let request = subscribe(&wish, &instruments, token.as_deref().filter(|_| held.is_some()));
             worker.input(conn, &mut masked(&request), now, net);
         }
     }
