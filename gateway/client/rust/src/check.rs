@@ -125,7 +125,7 @@ async fn listen(client: &mut Client, findings: &mut Findings) {
         let event = client.next().await;
         let now = clock::now();
         if let Some(question) = findings.take(event, now) {
-            client.verify(&question.symbol, question.seq, question.checksum).await;
+            client.verify(&question.symbol, question.seq, question.checksum);
         }
     }
 }

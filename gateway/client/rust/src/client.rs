@@ -3,11 +3,11 @@
 use crate::{
     ClientError, Fault, Status, Tracker, Update,
     backoff::Backoff,
-    connection::{Connection, get},
+    connection::{Connection, Task, get},
     request,
     target::Target,
 };
-use market::{Nanos, Seq, clock};
+use market::Seq;
 use serde::Deserialize;
 use std::time::Duration;
 use wire::message::{Channel, Depth, Interval, Policy};
@@ -98,27 +98,33 @@ impl Client {
         let heartbeat = options.heartbeat.clamp(Duration::from_millis(250), Duration::from_secs(60));
         let mut options = Options { heartbeat, ..options };
         name_symbols(&target, &mut options).await?;
-        let mut link =
-            Link { target, options, backoff: Backoff::default(), retry_at: Nanos::ZERO, connection: None };
         let tracker = Tracker::new();
-        link.open(&tracker).await?;
+        let opening = Connection::open(target.clone(), options.max_message_bytes, patience(&options));
+        let connection = opening.await?;
+        let state = State::Connected(connection);
+        let mut link = Link { target, options, backoff: Backoff::default(), state };
+        link.subscribe(&tracker);
         Ok(Client { tracker, link, text: Vec::new() })
     }
 
-    /// Waits for what happens next; never ends by itself.
-    ///
-    /// If the future is dropped before it is done, nothing is lost, but the next call may have to connect anew.
+    /// Waits for what happens next; never ends by itself. If the future is dropped before it is done, nothing is lost: the
+    /// next call goes on with it.
     pub async fn next(&mut self) -> Event<'_> {
-        if self.link.connection.is_none() {
-            tokio::time::sleep(self.link.retry_at.since(clock::now())).await;
-            self.tracker.reconnected();
-            return match self.link.open(&self.tracker).await {
-                Ok(()) => Event::Connected,
-                Err(error) => self.link.lost(error),
-            };
-        }
-        if let Err(error) = self.link.receive(&mut self.text).await {
-            return self.link.lost(error);
+        match &mut self.link.state {
+            State::Opening(opening) => match opening.as_mut().await {
+                Ok(connection) => {
+                    self.tracker.reconnected();
+                    self.link.state = State::Connected(connection);
+                    self.link.subscribe(&self.tracker);
+                    return Event::Connected;
+                }
+                Err(error) => return self.link.lost(error),
+            },
+            State::Connected(connection) => {
+                if let Err(error) = connection.receive(&mut self.text).await {
+                    return self.link.lost(error);
+                }
+            }
         }
         match self.tracker.on_text(&self.text) {
             Ok(update) => {
@@ -126,16 +132,18 @@ impl Client {
                 Event::Update(update)
             }
             Err(fault) => {
-                self.link.lost(ClientError::Faulty);
+                self.link.retry();
                 Event::Fault(fault)
             }
         }
     }
 
-    /// Asks the gateway whether a book is right; the answer comes as [`Update::Verified`]. Without a connection nothing is
-    /// asked, and a connection that breaks is told by [`Client::next`].
-    pub async fn verify(&mut self, symbol: &str, seq: Seq, checksum: u32) {
-        self.link.send(request::verify(symbol, seq, checksum)).await;
+    /// Asks the gateway whether a book is right: the request goes out with the next [`Client::next`], and the answer comes
+    /// as [`Update::Verified`]. Without a connection nothing is asked.
+    pub fn verify(&mut self, symbol: &str, seq: Seq, checksum: u32) {
+        if let State::Connected(connection) = &mut self.link.state {
+            connection.send(request::verify(symbol, seq, checksum));
+        }
     }
 
     /// What is held.
@@ -154,42 +162,24 @@ struct Link {
     target: Target,
     options: Options,
     backoff: Backoff,
-    retry_at: Nanos,
-    connection: Option<Connection>,
+    state: State,
+}
+
+enum State {
+    /// Waits for its time, and then for the handshake.
+    Opening(Task<Result<Connection, ClientError>>),
+    Connected(Connection),
 }
 
 impl Link {
-    async fn open(&mut self, tracker: &Tracker) -> Result<(), ClientError> {
-        let patience = self.patience();
-        let mut connection = Connection::open(&self.target, self.options.max_message_bytes, patience).await?;
+    /// Asks for everything on a new connection, from where the tracker stands.
+    fn subscribe(&mut self, tracker: &Tracker) {
+        let State::Connected(connection) = &mut self.state else { return };
         let token = tracker.token();
         for subscription in &self.options.subscriptions {
-            for text in request::subscribe(subscription, self.options.heartbeat, token.as_ref()) {
-                connection.send(text, patience).await?;
-            }
-        }
-        self.connection = Some(connection);
-        Ok(())
-    }
-
-    /// How long the gateway may be silent.
-    fn patience(&self) -> Duration {
-        self.options.heartbeat * 3
-    }
-
-    async fn receive(&mut self, text: &mut Vec<u8>) -> Result<(), ClientError> {
-        let patience = self.patience();
-        match &mut self.connection {
-            Some(connection) => connection.receive(text, patience).await,
-            None => Err(ClientError::Cancelled),
-        }
-    }
-
-    async fn send(&mut self, text: String) {
-        let patience = self.patience();
-        if let Some(connection) = &mut self.connection {
-            // What broke the connection breaks the next receive too, which tells it.
-            let _ = connection.send(text, patience).await;
+            request::subscribe(subscription, self.options.heartbeat, token.as_ref())
+                .into_iter()
+                .for_each(|text| connection.send(text));
         }
     }
 
@@ -204,11 +194,25 @@ impl Link {
     }
 
     fn lost<'c>(&mut self, error: ClientError) -> Event<'c> {
-        self.connection = None;
-        let retry_in = Duration::from_millis(rand::random_range(self.backoff.next()));
-        self.retry_at = clock::now() + retry_in;
-        Event::Disconnected { error, retry_in }
+        Event::Disconnected { error, retry_in: self.retry() }
     }
+
+    /// Begins to connect anew; answers when that will be.
+    fn retry(&mut self) -> Duration {
+        let retry_in = Duration::from_millis(rand::random_range(self.backoff.next()));
+        let (limit, patience) = (self.options.max_message_bytes, patience(&self.options));
+        let opening = Connection::open(self.target.clone(), limit, patience);
+        self.state = State::Opening(Box::pin(async move {
+            tokio::time::sleep(retry_in).await;
+            opening.await
+        }));
+        retry_in
+    }
+}
+
+/// The gateway may be silent for three heartbeats.
+fn patience(options: &Options) -> Duration {
+    options.heartbeat * 3
 }
 
 /// Fills in all symbols where none are named.
@@ -216,7 +220,7 @@ async fn name_symbols(target: &Target, options: &mut Options) -> Result<(), Clie
     if options.subscriptions.iter().all(|subscription| !subscription.symbols.is_empty()) {
         return Ok(());
     }
-    let symbols = instruments(target, options.heartbeat * 3).await?;
+    let symbols = instruments(target, patience(options)).await?;
     for subscription in options.subscriptions.iter_mut().filter(|wanted| wanted.symbols.is_empty()) {
         subscription.symbols.clone_from(&symbols);
     }

@@ -1,7 +1,7 @@
 //! One connection to a gateway: a WebSocket of text messages, and plain requests beside it. It knows no protocol above.
 
 use crate::{ClientError, target::Target};
-use fastwebsockets::{Frame, OpCode, Payload, WebSocket, handshake};
+use fastwebsockets::{Frame, OpCode, Payload, WebSocket, WebSocketError, handshake};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{
     Request, StatusCode,
@@ -10,72 +10,107 @@ use hyper::{
     upgrade::Upgraded,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
+
+type Socket = WebSocket<TokioIo<Upgraded>>;
+
+/// A future that outlives those who wait for it, so that waiting can be given up at any time.
+pub(crate) type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A connection whose handshake is done.
 pub(crate) struct Connection {
-    socket: WebSocket<TokioIo<Upgraded>>,
+    state: State,
+    /// To be sent before the next message is read.
+    outbox: Vec<String>,
     max_message_bytes: usize,
-    /// A read or write was begun and has not ended: the stream may stand in the middle of a frame.
-    midway: bool,
+    patience: Duration,
+}
+
+/// The socket for the next read, and the message.
+type Exchanged = Result<(Box<Socket>, Vec<u8>), ClientError>;
+
+enum State {
+    Idle(Box<Socket>),
+    /// A read has begun; the stream may stand in the middle of a frame.
+    Reading(Task<Exchanged>),
+    Broken,
 }
 
 impl Connection {
-    /// Connects and upgrades; pings are answered while reading.
+    /// Connects and upgrades. The gateway may be silent for as long as `patience`, then and ever after.
     pub async fn open(
-        target: &Target,
+        target: Target,
         max_message_bytes: usize,
         patience: Duration,
     ) -> Result<Connection, ClientError> {
-        let upgrading = timeout(patience, upgrade(target)).await;
+        let upgrading = timeout(patience, upgrade(&target)).await;
         let mut socket = upgrading.map_err(|_| ClientError::Silent(patience))??;
         socket.set_max_message_size(max_message_bytes);
         socket.set_auto_close(true);
         socket.set_auto_pong(true);
-        Ok(Connection { socket, max_message_bytes, midway: false })
+        let state = State::Idle(Box::new(socket));
+        Ok(Connection { state, outbox: Vec::new(), max_message_bytes, patience })
     }
 
-    /// Sends one text message.
-    pub async fn send(&mut self, text: String, patience: Duration) -> Result<(), ClientError> {
-        self.enter()?;
-        let sending = async {
-            self.socket.write_frame(Frame::text(Payload::Owned(text.into_bytes()))).await?;
-            self.socket.flush().await
+    /// Sends a text message with the next [`Connection::receive`], after the message that it may be in the middle of.
+    pub fn send(&mut self, text: String) {
+        self.outbox.push(text);
+    }
+
+    /// Waits for the next text message, which is put into `text`; pings are answered meanwhile. If the future is dropped
+    /// before it is done, the next call goes on with it. After an error the connection is of no use.
+    pub async fn receive(&mut self, text: &mut Vec<u8>) -> Result<(), ClientError> {
+        self.state = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Idle(socket) => {
+                let outbox = std::mem::take(&mut self.outbox);
+                let (limit, patience) = (self.max_message_bytes, self.patience);
+                State::Reading(Box::pin(exchange(socket, outbox, std::mem::take(text), limit, patience)))
+            }
+            other => other,
         };
-        timeout(patience, sending).await.map_err(|_| ClientError::Silent(patience))??;
-        self.midway = false;
+        let State::Reading(reading) = &mut self.state else {
+            return Err(WebSocketError::ConnectionClosed.into());
+        };
+        let done = reading.as_mut().await;
+        self.state = State::Broken;
+        let (socket, received) = done?;
+        *text = received;
+        self.state = State::Idle(socket);
         Ok(())
     }
+}
 
-    /// Reads the next text message into `text`, which is emptied first. After an error the connection is of no use, and
-    /// neither is it when the future is dropped before it is done: the next call says so.
-    pub async fn receive(&mut self, text: &mut Vec<u8>, patience: Duration) -> Result<(), ClientError> {
-        self.enter()?;
-        text.clear();
-        loop {
-            let reading = timeout(patience, self.socket.read_frame());
-            let frame = reading.await.map_err(|_| ClientError::Silent(patience))??;
-            match frame.opcode {
-                OpCode::Text | OpCode::Continuation => {
-                    if text.len() + frame.payload.len() > self.max_message_bytes {
-                        return Err(ClientError::TooLarge(self.max_message_bytes));
-                    }
-                    text.extend_from_slice(&frame.payload);
-                    if frame.fin {
-                        self.midway = false;
-                        return Ok(());
-                    }
-                }
-                OpCode::Close => return Err(closed(&frame.payload)),
-                OpCode::Binary => return Err(ClientError::Binary),
-                OpCode::Ping | OpCode::Pong => {}
-            }
-        }
+/// Sends what is to be sent and reads one message, in the buffer that is given.
+async fn exchange(
+    mut socket: Box<Socket>,
+    outbox: Vec<String>,
+    mut text: Vec<u8>,
+    limit: usize,
+    patience: Duration,
+) -> Exchanged {
+    let silent = |_| ClientError::Silent(patience);
+    for message in outbox {
+        let frame = Frame::text(Payload::Owned(message.into_bytes()));
+        timeout(patience, socket.write_frame(frame)).await.map_err(silent)??;
     }
-
-    fn enter(&mut self) -> Result<(), ClientError> {
-        if std::mem::replace(&mut self.midway, true) { Err(ClientError::Cancelled) } else { Ok(()) }
+    text.clear();
+    loop {
+        let frame = timeout(patience, socket.read_frame()).await.map_err(silent)??;
+        match frame.opcode {
+            OpCode::Text | OpCode::Continuation if text.len() + frame.payload.len() > limit => {
+                return Err(ClientError::TooLarge(limit));
+            }
+            OpCode::Text | OpCode::Continuation => {
+                text.extend_from_slice(&frame.payload);
+                if frame.fin {
+                    return Ok((socket, text));
+                }
+            }
+            OpCode::Close => return Err(closed(&frame.payload)),
+            OpCode::Binary => return Err(ClientError::Binary),
+            OpCode::Ping | OpCode::Pong => {}
+        }
     }
 }
 

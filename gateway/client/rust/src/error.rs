@@ -48,12 +48,6 @@ pub enum ClientError {
     /// Nothing was received for so long.
     #[error("nothing was received for {0:?}, not even a heartbeat")]
     Silent(Duration),
-    /// [`crate::Client::next`] was given up in the middle of a message.
-    #[error("the call before was cancelled in the middle of a message")]
-    Cancelled,
-    /// A message was faulty, which was reported by itself.
-    #[error("a message was faulty")]
-    Faulty,
     /// There is nothing to subscribe to.
     #[error("the gateway has no instruments and none were named")]
     NoSymbols,
