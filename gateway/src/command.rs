@@ -1,5 +1,6 @@
 //! The command line.
 
+mod check;
 mod import;
 mod serve;
 mod verify;
@@ -25,6 +26,9 @@ struct CommandLine {
 enum Command {
     /// Run the gateway; what happens without a command, too
     Serve(Box<Config>),
+    /// Subscribe to a running gateway like a client, prove every book by seq and checksum, and print one JSON line: exit
+    /// code 0 if there was no fault, 1 if there was
+    Check(check::Arguments),
     /// Turn captures of a venue into a recording
     Import(import::Arguments),
     /// Check a recording: exit code 0 if it is whole up to a torn end, 1 if it is damaged
@@ -52,6 +56,7 @@ pub fn run() -> ExitCode {
             let matches = matches.subcommand_matches("serve").unwrap_or(&matches);
             with_file(*config, matches)
         }
+        Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
     };
