@@ -98,6 +98,8 @@ pub struct Options {
 /// # Errors
 /// If there is no gateway, or it refuses a connection or a subscription.
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    // The first reading calibrates the clock, which is best done before there is much to do.
+    clock::now();
     let server = if options.spawn { Some(spawn(&options.gateway)?) } else { None };
     let address = match (&server, &options.url) {
         (Some(server), _) => Address::of_feed(server.address()),
@@ -183,19 +185,23 @@ fn wait_until_open(opening: &mpsc::Receiver<Opened>, connections: u32) -> anyhow
 struct Usage {
     /// Nanoseconds of the gateway, if it was started here or named.
     server: Option<u64>,
+    /// Cores that this program took: near the number of its threads, it is itself what limits.
+    own: f64,
     /// Cores that others took.
     others: f64,
 }
 
 /// Sleeps through the window and says what ran in it.
 fn observe(window: Window, server: Option<u32>) -> anyhow::Result<Usage> {
-    let processes: Vec<u32> = [std::process::id()].into_iter().chain(server).collect();
+    let own = std::process::id();
+    let processes: Vec<u32> = [own].into_iter().chain(server).collect();
     let server_nanos = || server.map(processor::thread_nanos).transpose();
     sleep_until(window.start());
-    let (sample, before) = (processor::Sample::now(&processes)?, server_nanos()?);
+    let (alone, all) = (processor::Sample::now(&[own])?, processor::Sample::now(&processes)?);
+    let before = server_nanos()?;
     sleep_until(window.end());
     let server = server_nanos()?.zip(before).map(|(after, before)| after.saturating_sub(before));
-    Ok(Usage { server, others: sample.others_since()? })
+    Ok(Usage { server, own: alone.ours_since()?, others: all.others_since()? })
 }
 
 fn sleep_until(moment: Nanos) {

@@ -9,6 +9,7 @@ mod processor;
 mod websocket;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// Measures depthcast, its parts and the whole.
 #[derive(Debug, Parser)]
@@ -26,9 +27,12 @@ enum Command {
     Load(Box<load::Options>),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let measured = match Cli::parse().command {
         Command::Micro(options) => micro::run(&options),
         Command::Load(options) => load::run(&options),
-    }
+    };
+    let Err(error) = measured else { return ExitCode::SUCCESS };
+    eprintln!("bench: {error:#}");
+    ExitCode::FAILURE
 }

@@ -36,6 +36,15 @@ impl Sample {
         Ok(Sample { at: clock::now(), machine, ours, processes: processes.to_vec() })
     }
 
+    /// How many cores its processes took on average since this sample.
+    ///
+    /// # Errors
+    /// As [`Sample::now`].
+    pub fn ours_since(&self) -> anyhow::Result<f64> {
+        let now = Sample::now(&self.processes)?;
+        Ok(self.cores(now.at, now.ours.saturating_sub(self.ours)))
+    }
+
     /// How many cores all others took on average since this sample, other guests of the machine included where the
     /// hypervisor tells of them. Softirqs are nobody's here: those of a loopback load are its own.
     ///
@@ -43,9 +52,12 @@ impl Sample {
     /// As [`Sample::now`].
     pub fn others_since(&self) -> anyhow::Result<f64> {
         let now = Sample::now(&self.processes)?;
-        let machine = now.machine.saturating_sub(self.machine);
-        let others = machine.saturating_sub(now.ours.saturating_sub(self.ours));
-        Ok(others as f64 * TICK_SECONDS / now.at.since(self.at).as_secs_f64())
+        let ours = now.ours.saturating_sub(self.ours);
+        Ok(self.cores(now.at, now.machine.saturating_sub(self.machine).saturating_sub(ours)))
+    }
+
+    fn cores(&self, now: Nanos, ticks: u64) -> f64 {
+        ticks as f64 * TICK_SECONDS / now.since(self.at).as_secs_f64()
     }
 }
 

@@ -3,10 +3,14 @@
 use crate::websocket::{self, Opcode, take_frame};
 use anyhow::{Context, ensure};
 use std::{io, net::SocketAddr};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::yield_now,
+};
 use url::Url;
 
-/// Room for what is read at once.
+/// Room for what is read at once, at the least.
 const READ: usize = 64 << 10;
 /// The longest answer to a handshake.
 const MAX_HEAD: usize = 16 << 10;
@@ -98,19 +102,18 @@ impl Connection {
         self.stream.write_all(frames).await
     }
 
-    /// Waits for bytes and reads what is there, at most 64 KiB. Returns how many; 0 is the end.
+    /// Waits for bytes and reads once. Returns how many; 0 is the end.
     ///
     /// # Errors
     /// If the connection is broken.
     pub async fn read(&mut self) -> io::Result<usize> {
-        loop {
-            self.stream.readable().await?;
-            self.buffer.reserve(READ);
-            match self.stream.try_read_buf(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return read,
-            }
+        self.buffer.reserve(READ);
+        let read = self.stream.read_buf(&mut self.buffer).await?;
+        if read >= READ {
+            // There is more at once; the other connections of this thread have waited meanwhile.
+            yield_now().await;
         }
+        Ok(read)
     }
 
     /// Gives all whole frames that were read to `f`, in order, and forgets them.

@@ -2,7 +2,8 @@
 //! what it measures. That works because members stand in a fixed order and symbols need no escapes.
 
 use market::{Nanos, Seq};
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
+use std::sync::LazyLock;
 
 /// A message from the gateway.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,52 +44,80 @@ pub struct Update<'a> {
 
 /// Looks at a message; `None` if it is market data that lacks what every such message with stamps has.
 pub fn read(text: &[u8]) -> Option<Message<'_>> {
-    Some(match text {
+    if !text.starts_with(b"{\"channel\":") {
+        return Some(read_answer(text));
+    }
+    let keys = &*KEYS;
+    Some(match text_after(text, &keys.kind) {
+        Some(b"update") => Message::Update(read_update(text, keys)?),
+        Some(b"snapshot") => {
+            let seq = number(after(text, &keys.seq)?)?;
+            Message::Snapshot { symbol: text_after(text, &keys.symbol)?, seq }
+        }
         _ if text.starts_with(b"{\"channel\":\"gap\"") => Message::Gap,
-        _ if text.starts_with(b"{\"method\":\"subscribe\",\"success\":true") => Message::Subscribed,
-        _ if memmem::find(text, b"\"success\":false").is_some() => Message::Refused,
-        _ if !text.starts_with(b"{\"channel\":") => Message::Other,
-        _ => match text_after(text, b"\"type\":\"") {
-            Some(b"update") => Message::Update(read_update(text)?),
-            Some(b"snapshot") => {
-                let seq = number_after(text, b"\"seq\":")?;
-                Message::Snapshot { symbol: text_after(text, b"\"symbol\":\"")?, seq }
-            }
-            _ => Message::Other,
-        },
+        _ => Message::Other,
     })
 }
 
-fn read_update(text: &[u8]) -> Option<Update<'_>> {
-    let range = after(text, b"\"first_seq\":")?;
-    let stamps = after(range, b"\"ts\":{")?;
-    let engine =
-        number_after(stamps, b"\"engine_first\":").or_else(|| number_after(stamps, b"\"engine\":"))?;
+fn read_answer(text: &[u8]) -> Message<'_> {
+    if text.starts_with(b"{\"method\":\"subscribe\",\"success\":true") {
+        Message::Subscribed
+    } else if memmem::find(text, b"\"success\":false").is_some() {
+        Message::Refused
+    } else {
+        Message::Other
+    }
+}
+
+fn read_update<'a>(text: &'a [u8], keys: &Keys) -> Option<Update<'a>> {
+    let range = after(text, &keys.first_seq)?;
+    let stamps = after(range, &keys.engine)?;
+    let oldest = after(stamps, &keys.engine_first).unwrap_or(stamps);
     Some(Update {
-        symbol: text_after(text, b"\"symbol\":\"")?,
+        symbol: text_after(text, &keys.symbol)?,
         first_seq: number(range)?,
-        seq: number_after(range, b"\"seq\":")?,
-        conflated: memmem::find(range, b"\"conflated\":true").is_some(),
-        engine: Nanos(engine),
+        seq: number(after(range, &keys.seq)?)?,
+        conflated: keys.conflated.find(range).is_some(),
+        engine: Nanos(number(oldest)?),
     })
 }
 
-fn after<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    memmem::find(text, key).map(|at| &text[at + key.len()..])
+/// What is searched for, prepared once.
+struct Keys {
+    kind: Finder<'static>,
+    symbol: Finder<'static>,
+    first_seq: Finder<'static>,
+    seq: Finder<'static>,
+    conflated: Finder<'static>,
+    engine: Finder<'static>,
+    engine_first: Finder<'static>,
 }
 
-fn number_after(text: &[u8], key: &[u8]) -> Option<u64> {
-    number(after(text, key)?)
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys {
+    kind: Finder::new("\"type\":\""),
+    symbol: Finder::new("\"symbol\":\""),
+    first_seq: Finder::new("\"first_seq\":"),
+    seq: Finder::new("\"seq\":"),
+    conflated: Finder::new("\"conflated\":true"),
+    engine: Finder::new("\"ts\":{\"engine\":"),
+    engine_first: Finder::new("\"engine_first\":"),
+});
+
+fn after<'a>(text: &'a [u8], key: &Finder<'_>) -> Option<&'a [u8]> {
+    key.find(text).map(|at| &text[at + key.needle().len()..])
 }
 
-fn text_after<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+fn text_after<'a>(text: &'a [u8], key: &Finder<'_>) -> Option<&'a [u8]> {
     let text = after(text, key)?;
-    memchr::memchr(b'"', text).map(|end| &text[..end])
+    text.iter().position(|&byte| byte == b'"').map(|end| &text[..end])
 }
 
+/// The number at the beginning.
 fn number(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    str::from_utf8(&text[..digits]).ok()?.parse().ok()
+    let digits = text.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|&digit| digit < 10);
+    let mut digits = digits.peekable();
+    digits.peek()?;
+    digits.try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(digit.into()))
 }
 
 #[cfg(test)]

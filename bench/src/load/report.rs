@@ -54,6 +54,7 @@ impl Report {
             "early": counts.early,
             "server_cpu_ns_per_delivery": self.cpu_per_delivery(),
             "server_cores": self.server_cores(),
+            "own_cores": self.usage.own,
             "others_cores": self.usage.others,
             "clock_difference_ns": self.clocks.map(|difference| difference.nanos),
         })
@@ -126,6 +127,7 @@ impl fmt::Display for Report {
         if let Some((each, cores)) = self.cpu_per_delivery().zip(self.server_cores()) {
             writeln!(f, "gateway's CPU   {:.3} us a delivery, {cores:.2} of a core", each / 1e3)?;
         }
+        writeln!(f, "this program    {:.2} of a core", self.usage.own)?;
         let [before, after] = self.clocks;
         let verdict = if self.clocks_differ() { "; that is too much to trust the latencies" } else { "" };
         writeln!(f, "gateway's clock {before} before, {after} after{verdict}")?;
