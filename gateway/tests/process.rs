@@ -136,3 +136,58 @@ fn help_groups_the_options() {
         assert!(help.contains(heading), "{heading} in {help}");
     }
 }
+
+/// Follows a gateway with the client that reconnects by itself until `enough`; every message proves itself on the way.
+async fn follow(client: &mut client::Client, enough: impl Fn(&client::Tracker, u32) -> bool) {
+    let mut connections = 0;
+    while !enough(client.tracker(), connections) {
+        match client.next().await {
+            client::Event::Fault(fault) => panic!("{fault}"),
+            client::Event::Connected => connections += 1,
+            _ => {}
+        }
+    }
+}
+
+fn all_books() -> client::Options {
+    let books = client::Subscription::new(wire::message::Channel::Book, ["BTC/USDT", "ETH/USDT"]);
+    client::Options::new(vec![books])
+}
+
+#[test]
+fn a_gateway_that_is_killed_and_comes_back_leaves_no_wrong_book() {
+    let first = Gateway::start(depthcast(&["--listen", "127.0.0.1:0"]));
+    let address = first.address.to_string();
+    run(async {
+        let mut client = client::Client::connect(&address, all_books()).await.unwrap();
+        follow(&mut client, |tracker, _| tracker.counters().updates > 50).await;
+        first.signal("KILL");
+        drop(first);
+        let _second = Gateway::start(depthcast(&["--listen", &address]));
+        let before = client.tracker().counters().updates;
+        follow(&mut client, |tracker, connections| {
+            connections > 0 && tracker.counters().updates > before + 50
+        })
+        .await;
+        assert_eq!(client.tracker().counters().faults, 0);
+    });
+}
+
+#[test]
+fn a_client_that_is_killed_harms_nobody() {
+    let gateway = Gateway::start(depthcast(&["--listen", "127.0.0.1:0"]));
+    let address = gateway.address.to_string();
+    run(async {
+        let mut client = client::Client::connect(&address, all_books()).await.unwrap();
+        for _ in 0..3 {
+            let mut other = depthcast(&["check", &address, "--seconds", "60"]).spawn().unwrap();
+            let before = client.tracker().counters().updates;
+            follow(&mut client, |tracker, _| tracker.counters().updates > before + 30).await;
+            other.kill().unwrap();
+            other.wait().unwrap();
+        }
+        let before = client.tracker().counters().updates;
+        follow(&mut client, |tracker, _| tracker.counters().updates > before + 30).await;
+        assert_eq!((client.tracker().counters().faults, client.tracker().counters().conflated), (0, 0));
+    });
+}
