@@ -286,6 +286,10 @@ impl Subscriber {
 
     /// Adds a subscription in its place.
     pub fn insert(&mut self, subscription: Subscription) {
+        if self.subscriptions.is_empty() {
+            // Most have but one, and there are many of them.
+            self.subscriptions.reserve_exact(1);
+        }
         let at = self.subscriptions.partition_point(|other| other.key < subscription.key);
         self.subscriptions.insert(at, subscription);
     }

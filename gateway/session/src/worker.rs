@@ -26,7 +26,7 @@ use wire::{
 pub struct Worker {
     pub(crate) limits: Limits,
     pub(crate) publisher: Publisher,
-    pub(crate) subscribers: Slab<Subscriber>,
+    pub(crate) subscribers: Slab<Box<Subscriber>>,
     /// Connections with something to be written.
     ready: Vec<ConnId>,
     /// Where the next flush begins among them.
@@ -142,7 +142,7 @@ impl Worker {
         let conn = ConnId(entry.key() as u32);
         // Neighbours get far apart places by a multiplicative hash.
         let spread = (conn.0.wrapping_mul(0x9E37_79B9) >> 24) as u8;
-        entry.insert(Subscriber::new(now, &self.limits, options, spread));
+        entry.insert(Box::new(Subscriber::new(now, &self.limits, options, spread)));
         self.arm(conn);
         conn
     }
