@@ -100,8 +100,7 @@ impl Shared {
     }
 
     fn is_over(&self) -> bool {
-        let now = clock::now();
-        self.ends_at.get().is_some_and(|end| self.open_sockets.get() == 0 || end <= now)
+        self.ends_at.get().is_some_and(|end| self.open_sockets.get() == 0 || end <= clock::now())
     }
 
     fn publish(&self) {
