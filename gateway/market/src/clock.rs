@@ -3,32 +3,30 @@
 use crate::Nanos;
 use std::{
     sync::OnceLock,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 struct Anchor {
-    clock: quanta::Clock,
-    raw: u64,
+    monotonic: Instant,
     wall: Nanos,
 }
 
+#[allow(clippy::disallowed_methods)]
 fn anchor() -> &'static Anchor {
     static ANCHOR: OnceLock<Anchor> = OnceLock::new();
-    #[allow(clippy::disallowed_methods)]
     ANCHOR.get_or_init(|| {
-        let clock = quanta::Clock::new();
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Anchor { raw: clock.raw(), wall: Nanos::ZERO + since_1970, clock }
+        Anchor { monotonic: Instant::now(), wall: Nanos::ZERO + since_1970 }
     })
 }
 
-/// The present moment. Anchored to the system's clock at the first call and carried on by the processor's counter,
-/// so it never goes back within a process; about 10 ns a call.
+/// The present moment. Anchored to the system's clock at the first call and carried on by its monotonic clock: it never goes
+/// back within a process, and goes at the same pace in all processes of a machine, so that a stamp of one can be compared
+/// with a stamp of another. About 25 ns a call.
+#[allow(clippy::disallowed_methods)]
 pub fn now() -> Nanos {
     let anchor = anchor();
-    #[allow(clippy::disallowed_methods)]
-    let raw = anchor.clock.raw();
-    Nanos(anchor.wall.0 + anchor.clock.delta_as_nanos(anchor.raw, raw))
+    anchor.wall + anchor.monotonic.elapsed()
 }
 
 #[cfg(test)]
