@@ -1,6 +1,7 @@
 //! The parts that an event passes, each in a plain timed loop, beside the rivals and the targets.
 
 mod books;
+mod clock;
 mod events;
 mod journal;
 mod measure;
@@ -49,7 +50,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 fn items() -> impl Iterator<Item = Item> {
-    [rings::ITEMS, queues::ITEMS, books::ITEMS, worker::ITEMS, simulator::ITEMS, journal::ITEMS]
+    [clock::ITEMS, rings::ITEMS, queues::ITEMS, books::ITEMS, worker::ITEMS, simulator::ITEMS, journal::ITEMS]
         .into_iter()
         .flatten()
         .copied()
