@@ -14,7 +14,10 @@ const TICK_SECONDS: f64 = 0.01;
 #[derive(Debug)]
 pub struct Sample {
     at: Nanos,
-    machine: u64,
+    cores: usize,
+    /// Ticks of all cores that no process took.
+    free: u64,
+    /// Ticks that the processes took.
     ours: u64,
     processes: Vec<u32>,
 }
@@ -26,14 +29,14 @@ impl Sample {
     /// If the kernel does not tell, or one of the processes is gone.
     pub fn now(processes: &[u32]) -> anyhow::Result<Sample> {
         let text = fs::read_to_string("/proc/stat").context("read /proc/stat")?;
-        let machine = machine_ticks(&text).context("/proc/stat has no line `cpu`")?;
+        let (cores, free) = free_ticks(&text).context("/proc/stat is not as proc(5) says")?;
         let mut ours = 0;
         for process in processes {
             let path = format!("/proc/{process}/stat");
             let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
             ours += process_ticks(&text).with_context(|| format!("{path} is not as proc(5) says"))?;
         }
-        Ok(Sample { at: clock::now(), machine, ours, processes: processes.to_vec() })
+        Ok(Sample { at: clock::now(), cores, free, ours, processes: processes.to_vec() })
     }
 
     /// How many cores its processes took on average since this sample.
@@ -42,22 +45,22 @@ impl Sample {
     /// As [`Sample::now`].
     pub fn ours_since(&self) -> anyhow::Result<f64> {
         let now = Sample::now(&self.processes)?;
-        Ok(self.cores(now.at, now.ours.saturating_sub(self.ours)))
+        Ok(self.average(&now, now.ours.saturating_sub(self.ours)))
     }
 
-    /// How many cores all others took on average since this sample, other guests of the machine included where the
-    /// hypervisor tells of them. Softirqs are nobody's here: those of a loopback load are its own.
+    /// How many cores all others took on average since this sample: all that was neither free nor ours. It holds other
+    /// guests of the machine, where the hypervisor tells of them.
     ///
     /// # Errors
     /// As [`Sample::now`].
     pub fn others_since(&self) -> anyhow::Result<f64> {
         let now = Sample::now(&self.processes)?;
-        let ours = now.ours.saturating_sub(self.ours);
-        Ok(self.cores(now.at, now.machine.saturating_sub(self.machine).saturating_sub(ours)))
+        let accounted = now.free.saturating_sub(self.free) + now.ours.saturating_sub(self.ours);
+        Ok((self.cores as f64 - self.average(&now, accounted)).max(0.0))
     }
 
-    fn cores(&self, now: Nanos, ticks: u64) -> f64 {
-        ticks as f64 * TICK_SECONDS / now.since(self.at).as_secs_f64()
+    fn average(&self, now: &Sample, ticks: u64) -> f64 {
+        ticks as f64 * TICK_SECONDS / now.at.since(self.at).as_secs_f64()
     }
 }
 
@@ -84,11 +87,13 @@ pub fn thread_nanos(process: u32) -> anyhow::Result<u64> {
     Ok(total)
 }
 
-/// User, nice, system and stolen time of all cores.
-fn machine_ticks(stat: &str) -> Option<u64> {
+/// How many cores there are, and their time without a process: idle, waiting for a disk, and in interrupts. The last is
+/// nobody's: that of a loopback load is its own.
+fn free_ticks(stat: &str) -> Option<(usize, u64)> {
+    let cores = stat.lines().filter(|line| line.starts_with("cpu")).count().checked_sub(1)?;
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let columns: Vec<u64> = line.split_whitespace().map_while(|column| column.parse().ok()).collect();
-    Some(columns.iter().take(3).sum::<u64>() + columns.get(7).copied().unwrap_or(0))
+    Some((cores, columns.get(3..7)?.iter().sum()))
 }
 
 /// User and system time of a process with all its threads.
@@ -104,9 +109,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machines_time_is_that_of_tasks_and_of_other_guests() {
-        let stat = "cpu  10 20 30 4000 500 60 70 8 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
-        assert_eq!(machine_ticks(stat), Some(10 + 20 + 30 + 8));
+    fn a_core_is_free_while_idle_waiting_or_interrupted() {
+        let stat = "cpu  10 20 30 4000 500 60 7 80 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\nintr 5\n";
+        assert_eq!(free_ticks(stat), Some((2, 4000 + 500 + 60 + 7)));
     }
 
     #[test]
