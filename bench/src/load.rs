@@ -130,6 +130,7 @@ fn spawn(arguments: &[String]) -> anyhow::Result<Server> {
 
 fn measure(options: &Options, address: &Address, server: Option<u32>) -> anyhow::Result<Report> {
     let plan = plan(options, address);
+    let clocks_before = clocks::compare(address)?;
     let (start, begun) = watch::channel(None);
     let (opened, opening) = mpsc::channel();
     let threads: Vec<_> = shares(options.connections, options.threads)
@@ -141,7 +142,6 @@ fn measure(options: &Options, address: &Address, server: Option<u32>) -> anyhow:
     drop(opened);
     wait_until_open(&opening, options.connections)?;
 
-    let clocks_before = clocks::compare(address)?;
     let window = Window::new(clock::now() + Duration::from_secs(options.warmup), options.seconds);
     start.send_replace(Some(window));
     let usage = observe(window, server)?;
