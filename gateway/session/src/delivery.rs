@@ -168,7 +168,7 @@ impl Worker {
     /// Closes a connection that is too slow for `lossless`: the close frame says so, and its client can resume.
     fn close_slow(&mut self, conn: ConnId, now: Nanos) {
         self.counters.slow_closed += 1;
-        self.close(conn, CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.text(), now);
+        self.close(conn, Some((CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.text())), now);
     }
 }
 

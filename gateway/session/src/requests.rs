@@ -29,6 +29,8 @@ const TOP_OF_BOOK: Depth = Depth::OFFERED[0];
 enum Step {
     Go,
     Close(u16, Cow<'static, str>),
+    /// The client said goodbye, with this status, which is echoed (RFC 6455 section 5.5.1).
+    Goodbye(Option<u16>),
 }
 
 impl Worker {
@@ -46,7 +48,8 @@ impl Worker {
             };
             match step {
                 Step::Go => self.serve(conn, now, outlet),
-                Step::Close(code, reason) => self.close(conn, code, &reason, now),
+                Step::Close(code, reason) => self.close(conn, Some((code, &reason)), now),
+                Step::Goodbye(code) => self.close(conn, code.map(|code| (code, "")), now),
             }
         }
         if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
@@ -74,7 +77,7 @@ impl Worker {
         match message {
             Message::Ping(payload) => websocket::push_pong(answers, payload),
             Message::Pong(_) => subscriber.timers.last_pong = now,
-            Message::Close(close) => return Step::Close(close.map_or(1000, |close| close.code), "".into()),
+            Message::Close(close) => return Step::Goodbye(close.map(|close| close.code)),
             Message::Text(text) if subscriber.echo => {
                 websocket::frame(answers, Opcode::Text, |body| body.extend_from_slice(text.as_bytes()));
             }

@@ -330,19 +330,19 @@ impl Worker {
                 native_json::push_status(body, &Status::Shutdown { retry_after_ms, reason });
             });
             self.tell(conn, &frame);
-            self.close(conn, CloseCode::GoingAway.code(), CloseCode::GoingAway.text(), now);
+            self.close(conn, Some((CloseCode::GoingAway.code(), CloseCode::GoingAway.text())), now);
             self.serve(conn, now, outlet);
         }
     }
 
     /// Begins to close a connection: its subscriptions end now, and what is partly written, its answers and a close frame
     /// still go out.
-    pub(crate) fn close(&mut self, conn: ConnId, code: u16, reason: &str, now: Nanos) {
+    pub(crate) fn close(&mut self, conn: ConnId, status: Option<(u16, &str)>, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
         if subscriber.closing.is_some() {
             return;
         }
-        websocket::push_close(&mut subscriber.answers, Some((code, reason)));
+        websocket::push_close(&mut subscriber.answers, status);
         subscriber.closing = Some(now + self.limits.drain);
         for subscription in std::mem::take(&mut subscriber.subscriptions) {
             self.publisher.unsubscribe(subscription.topic, conn);
@@ -402,7 +402,7 @@ impl Worker {
         if subscriber.timers.take_ping(now) {
             if subscriber.timers.is_dead(now, missed) {
                 let code = CloseCode::PolicyViolation.code();
-                self.close(conn, code, "no pong came; answer pings to stay connected", now);
+                self.close(conn, Some((code, "no pong came; answer pings to stay connected")), now);
             } else {
                 websocket::push_ping(&mut subscriber.answers, b"depthcast");
             }

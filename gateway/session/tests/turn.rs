@@ -556,17 +556,18 @@ fn too_many_requests_are_refused_and_ten_refusals_in_a_row_close() {
 #[test]
 fn frames_that_are_not_for_this_endpoint_close_with_their_code() {
     let mut bench = Bench::standing();
-    let mut check = |first: u8, payload: &[u8], code: u16| {
+    let mut check = |first: u8, payload: &[u8], code: Option<u16>| {
         let conn = bench.client(BOOK);
         bench.messages(conn);
         bench.send_frame(conn, first, payload);
         assert_eq!(bench.messages(conn), [json!({"close": code})]);
         assert!(bench.sockets.ended.contains_key(&conn));
     };
-    check(0x82, b"binary", 1003);
-    check(0x81, b"\xFF", 1007);
-    check(0xC1, b"{}", 1002);
-    check(0x88, &1000u16.to_be_bytes(), 1000);
+    check(0x82, b"binary", Some(1003));
+    check(0x81, b"\xFF", Some(1007));
+    check(0xC1, b"{}", Some(1002));
+    check(0x88, &1000u16.to_be_bytes(), Some(1000));
+    check(0x88, b"", None);
 }
 
 #[test]

@@ -195,6 +195,7 @@ pub fn frames(mut bytes: &[u8]) -> Vec<Value> {
         let (payload, behind) = rest.split_at(length);
         match first {
             0x81 => messages.push(serde_json::from_slice(payload).expect("a text frame is JSON")),
+            0x88 if payload.is_empty() => messages.push(serde_json::json!({"close": null})),
             0x88 => messages.push(serde_json::json!({"close": u16::from_be_bytes([payload[0], payload[1]])})),
             0x89 | 0x8A => {}
             other => panic!("frame {other:#x}"),
