@@ -87,7 +87,7 @@ impl Publisher {
     }
 
     /// Whether the history of a symbol reaches back to this seq.
-    fn holds(&self, symbol: SymbolId, seq: Seq) -> bool {
+    pub(crate) fn holds(&self, symbol: SymbolId, seq: Seq) -> bool {
         self.replicas[symbol.index()].book.holds(&self.history, seq)
     }
 

@@ -31,7 +31,10 @@ pub struct TradesSent {
 }
 
 impl Publisher {
-    /// Appends a snapshot of the topic as of its tail, the last trades for the trade channel. A book has to stand.
+    /// Appends a snapshot of the topic as of its tail, the last trades for the trade channel.
+    ///
+    /// # Panics
+    /// Unless [`Publisher::can_snapshot`].
     pub fn push_snapshot(&mut self, id: TopicId, reason: SnapshotReason, now: Nanos, out: &mut Vec<u8>) {
         if self.topic(id).key.channel == Channel::Trade {
             return self.push_last_trades(id, reason, out);
@@ -145,11 +148,9 @@ impl Publisher {
     fn view_at_tail(&mut self, id: TopicId) {
         let topic = &self.topics[id.0 as usize];
         let book = &self.replicas[topic.key.symbol.index()].book;
-        let (depth, view) = (topic.key.depth.get(), &mut self.scratch.view);
-        if book.view_at(&self.history, topic.unchanged_to, depth, view).is_err() {
-            // Only when a bucket has outlived the history; its end makes a snapshot for all.
-            book.view(depth, view);
-        }
+        let view =
+            book.view_at(&self.history, topic.unchanged_to, topic.key.depth.get(), &mut self.scratch.view);
+        view.expect("a message is made only of a tail that is still held");
     }
 
     fn stamps_at_tail(&self, id: TopicId, now: Nanos) -> Option<Stamps> {
@@ -182,10 +183,14 @@ impl Publisher {
         });
     }
 
-    /// Whether a snapshot of this topic can be made now.
+    /// Whether a snapshot of this topic can be made now. While a bucket is open, what the book was at its beginning may be
+    /// out of reach: it was written anew meanwhile, or the history is too short. Then the bucket's end makes a snapshot
+    /// for all, and those who join wait for it.
     pub fn can_snapshot(&self, id: TopicId) -> bool {
-        let key = &self.topic(id).key;
-        key.channel == Channel::Trade || self.standing(key.symbol) == Standing::Whole
+        let topic = self.topic(id);
+        let symbol = topic.key.symbol;
+        topic.key.channel == Channel::Trade
+            || self.standing(symbol) == Standing::Whole && self.holds(symbol, topic.unchanged_to)
     }
 }
 

@@ -228,7 +228,10 @@ impl Publisher {
             }
             Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
-            Kind::FeedEnded => self.notices.push(Notice::FeedEnded),
+            Kind::FeedEnded => {
+                self.close_buckets(|_| true, now);
+                self.notices.push(Notice::FeedEnded);
+            }
             // The table itself comes by set_instruments before any event of the new instrument is read.
             Kind::Listing => {}
         }
@@ -400,10 +403,13 @@ impl Publisher {
     /// Feed time has reached `time`: the buckets that ended make their messages.
     fn tick(&mut self, time: Nanos, now: Nanos) {
         let before = std::mem::replace(&mut self.feed_time, time);
+        self.close_buckets(|interval| bucket_start(before, interval) != bucket_start(time, interval), now);
+    }
+
+    /// Ends the open buckets of all topics with such intervals.
+    fn close_buckets(&mut self, ended: impl Fn(Interval) -> bool, now: Nanos) {
         for (index, interval) in Interval::OFFERED.iter().enumerate() {
-            if *interval == Interval::EACH_EVENT
-                || bucket_start(before, *interval) == bucket_start(time, *interval)
-            {
+            if *interval == Interval::EACH_EVENT || !ended(*interval) {
                 continue;
             }
             let mut ended = take(&mut self.open_buckets[index]);

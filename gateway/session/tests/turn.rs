@@ -139,6 +139,45 @@ fn a_client_that_joins_in_an_open_bucket_is_in_step_at_its_end() {
 }
 
 #[test]
+fn who_joins_a_bucket_in_which_the_book_was_written_anew_gets_the_snapshot_of_its_end() {
+    let mut bench = Bench::standing();
+    let request =
+        r#"{"method":"subscribe","params":{"channel":"book","symbol":"BTC/USDT","interval_ms":100}}"#;
+    bench.tick(100);
+    let early = bench.client(request);
+    bench.messages(early);
+    bench.exchange_event(0, &[level(Side::Bid, 9_990, 5)]);
+    bench.reset(0, ResetReason::Feed);
+    let late = bench.client(request);
+    bench.flush();
+    assert_eq!(bench.messages(late).len(), 1, "only the answer: the view of the bucket's start is gone");
+    bench.tick(100);
+    bench.flush();
+    for conn in [early, late] {
+        let messages = bench.messages(conn);
+        assert_eq!((messages.len(), &data(&messages[0])["seq"]), (1, &json!(bench.seq(0))));
+        TextBook::new(10).apply(&messages[0]);
+    }
+}
+
+#[test]
+fn the_end_of_the_feed_ends_the_open_bucket() {
+    let mut bench = Bench::standing();
+    let conn = bench.client(
+        r#"{"method":"subscribe","params":{"channel":"book","symbol":"BTC/USDT","interval_ms":1000}}"#,
+    );
+    let mut book = TextBook::new(10);
+    bench.messages(conn).iter().for_each(|message| book.apply(message));
+    bench.exchange_event(0, &[level(Side::Bid, 9_990, 5)]);
+    bench.publish(Event::new(Kind::FeedEnded));
+    bench.flush();
+    let messages = bench.messages(conn);
+    book.apply(&messages[0]);
+    assert_eq!(book.last, bench.seq(0));
+    assert_eq!(data(&messages[1])["event"], "feed_ended");
+}
+
+#[test]
 fn a_slow_client_gets_one_merge_that_says_so_and_is_right() {
     let mut bench = Bench::standing();
     let conn = bench.client(BOOK);
