@@ -129,14 +129,14 @@ impl Gatherer<'_> {
             self.batch_limit,
             self.batch,
         );
-        self.figures.gaps += u64::from(sent.gap);
-        self.counters.gaps += u64::from(sent.gap);
-        let topic = self.publisher.topic(sub.topic);
-        if sent.through < topic.tail.seq {
+        self.figures.gaps += sent.gaps;
+        self.counters.gaps += sent.gaps;
+        if !sent.all {
             sub.sent_through(sent.through);
             return Served::Full;
         }
-        sub.advance(topic.log.head(), sent.through);
+        let topic = self.publisher.topic(sub.topic);
+        sub.advance(topic.log.head(), topic.tail.seq);
         Served::Done
     }
 

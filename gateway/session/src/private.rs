@@ -6,7 +6,7 @@ use crate::{
     publisher::{Publisher, Standing},
     subscriber::Catch,
     topic::TopicId,
-    trades,
+    trades::{Entry, Trade},
 };
 use book::{HistoryError, Ladder};
 use market::{Nanos, Seq};
@@ -26,8 +26,10 @@ const TRADES_IN_SNAPSHOT: usize = 50;
 pub struct TradesSent {
     /// It has everything up to here now.
     pub through: Seq,
-    /// Whether a gap was named.
-    pub gap: bool,
+    /// How many gaps were named.
+    pub gaps: u64,
+    /// Whether that is all that is held.
+    pub all: bool,
 }
 
 impl Publisher {
@@ -80,7 +82,7 @@ impl Publisher {
     }
 
     /// Appends trade messages from the store, from `from` to the topic's tail or until `out` is `limit` bytes long. What is
-    /// no longer held is named first, with this reason.
+    /// no longer held is named first, with this reason; what the feed lost is named in its place.
     pub fn push_trades_after(
         &mut self,
         id: TopicId,
@@ -91,26 +93,32 @@ impl Publisher {
         out: &mut Vec<u8>,
     ) -> TradesSent {
         let topic = &self.topics[id.0 as usize];
-        let replica = &self.replicas[topic.key.symbol.index()];
+        let store = &self.replicas[topic.key.symbol.index()].trades;
         let instrument = &self.instruments[topic.key.symbol];
-        let whole_after = replica.trades.whole_after();
-        let mut sent = TradesSent { through: from, gap: whole_after > from };
-        if sent.gap {
-            let gap = Gap {
-                channel: Channel::Trade,
-                symbol: &instrument.symbol,
-                from_seq: from + 1,
-                to_seq: whole_after,
-                reason,
-            };
+        let mut sent = TradesSent { through: from, gaps: 0, all: false };
+        let gap = |sent: &mut TradesSent, to_seq: Seq, reason: GapReason, out: &mut Vec<u8>| {
+            let from_seq = sent.through + 1;
+            let gap = Gap { channel: Channel::Trade, symbol: &instrument.symbol, from_seq, to_seq, reason };
             text_frame(out, |body| native_json::push_gap(body, &gap));
-            sent.through = whole_after;
+            sent.gaps += 1;
+            sent.through = to_seq;
+        };
+        if store.whole_after() > from {
+            gap(&mut sent, store.whole_after(), reason, out);
         }
         let wire_trades = &mut self.scratch.wire_trades;
-        let mut rest = replica.trades.after(sent.through).peekable();
-        while let Some(first) = rest.peek().copied().filter(|_| out.len() < limit) {
+        let mut rest = store.entries_after(sent.through).peekable();
+        while let Some(first) = rest.next_if(|_| out.len() < limit) {
+            let first = match first {
+                Entry::Trade(trade) => trade,
+                Entry::Hole(end) => {
+                    gap(&mut sent, *end, GapReason::FeedGap, out);
+                    continue;
+                }
+            };
             wire_trades.clear();
-            while let Some(trade) = rest.next_if(|trade| trade.end == first.end) {
+            wire_trades.push(wire_trade(first));
+            while let Some(Entry::Trade(trade)) = rest.next_if(|entry| entry.end() == first.end) {
                 wire_trades.push(wire_trade(trade));
             }
             let message = TradeMessage {
@@ -124,6 +132,7 @@ impl Publisher {
             text_frame(out, |body| native_json::push_trade(body, &message));
             sent.through = first.end;
         }
+        sent.all = rest.peek().is_none();
         sent
     }
 
@@ -133,6 +142,7 @@ impl Publisher {
         let wire_trades = &mut self.scratch.wire_trades;
         wire_trades.clear();
         wire_trades.extend(replica.trades.newest(TRADES_IN_SNAPSHOT).map(wire_trade));
+        wire_trades.reverse();
         let message = TradeMessage {
             instrument: &self.instruments[topic.key.symbol],
             epoch: self.epoch,
@@ -194,6 +204,6 @@ impl Publisher {
     }
 }
 
-fn stored_stamps(trade: &trades::Trade, encode: Nanos) -> Stamps {
+fn stored_stamps(trade: &Trade, encode: Nanos) -> Stamps {
     Stamps { engine: trade.engine, ingest: trade.ingest, encode, engine_first: None }
 }

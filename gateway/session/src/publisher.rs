@@ -281,11 +281,6 @@ impl Publisher {
     fn close_event(&mut self, last: &Event, now: Nanos) {
         let index = last.symbol.index();
         let replica = &mut self.replicas[index];
-        if !self.scratch.trades.is_empty() {
-            self.scratch.trades.iter_mut().for_each(|trade| trade.end = last.seq);
-            let limit = trades_per_symbol(&self.limits, self.instruments.len());
-            replica.trades.extend(&self.scratch.trades, limit);
-        }
         let mut reset = None;
         if replica.book.stands()
             && let Some(reason) = replica.reset.take()
@@ -301,6 +296,13 @@ impl Publisher {
                 let mark = replica.book.mark();
                 replica.buckets.iter_mut().for_each(|bucket| bucket.before = mark);
             }
+        }
+        let limit = trades_per_symbol(&self.limits, self.instruments.len());
+        if reset == Some(SnapshotReason::FeedGap) {
+            replica.trades.lose(last.seq, limit);
+        } else if !self.scratch.trades.is_empty() {
+            self.scratch.trades.iter_mut().for_each(|trade| trade.end = last.seq);
+            replica.trades.extend(&self.scratch.trades, limit);
         }
         let topics = take(&mut self.replicas[index].topics);
         let mut worked_out: Option<AtDepth> = None;
@@ -496,5 +498,5 @@ pub(crate) fn place_of(interval: Interval) -> usize {
 
 /// How many trades each symbol may keep.
 fn trades_per_symbol(limits: &Limits, symbols: usize) -> usize {
-    limits.trades_bytes / size_of::<trades::Trade>() / symbols.max(1)
+    limits.trades_bytes / size_of::<trades::Entry>() / symbols.max(1)
 }

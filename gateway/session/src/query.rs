@@ -74,7 +74,10 @@ impl Publisher {
         let trades = &mut self.scratch.wire_trades;
         trades.clear();
         match range {
-            TradeRange::Newest(count) => trades.extend(store.newest(count.min(MAX_TRADES)).map(wire_trade)),
+            TradeRange::Newest(count) => {
+                trades.extend(store.newest(count.min(MAX_TRADES)).map(wire_trade));
+                trades.reverse();
+            }
             TradeRange::Between(from, to) => {
                 if from <= store.whole_after() {
                     let first = store.whole_after() + 1;

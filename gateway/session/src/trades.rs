@@ -29,22 +29,58 @@ pub struct Trade {
     pub ingest: Nanos,
 }
 
+/// One thing that a symbol's store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A trade.
+    Trade(Trade),
+    /// The feed lost trades, nobody knows how many: the exchange event that ends here wrote the book anew.
+    Hole(Seq),
+}
+
+impl Entry {
+    /// The last number of the exchange event that it belongs to.
+    pub fn end(&self) -> Seq {
+        match self {
+            Entry::Trade(trade) => trade.end,
+            Entry::Hole(end) => *end,
+        }
+    }
+
+    fn trade(&self) -> Option<&Trade> {
+        match self {
+            Entry::Trade(trade) => Some(trade),
+            Entry::Hole(_) => None,
+        }
+    }
+}
+
 /// The newest trades of one symbol.
 #[derive(Default)]
 pub struct TradeStore {
-    trades: VecDeque<Trade>,
+    entries: VecDeque<Entry>,
     /// All trades with a greater seq are held.
     whole_after: Seq,
 }
 
 impl TradeStore {
-    /// Takes the trades of one exchange event, and forgets the oldest exchange events beyond `limit` trades.
+    /// Takes the trades of one exchange event, and forgets the oldest exchange events beyond `limit` entries.
     pub fn extend(&mut self, trades: &[Trade], limit: usize) {
-        self.trades.extend(trades);
-        while self.trades.len() > limit.max(trades.len()) {
-            let Some(oldest) = self.trades.front().map(|trade| trade.end) else { break };
-            while self.trades.front().is_some_and(|trade| trade.end == oldest) {
-                self.trades.pop_front();
+        self.entries.extend(trades.iter().copied().map(Entry::Trade));
+        self.forget(limit.max(trades.len()));
+    }
+
+    /// Remembers that trades before the exchange event that ends at `end`, and any in it, are lost to the feed.
+    pub fn lose(&mut self, end: Seq, limit: usize) {
+        self.entries.push_back(Entry::Hole(end));
+        self.forget(limit.max(1));
+    }
+
+    fn forget(&mut self, limit: usize) {
+        while self.entries.len() > limit {
+            let Some(oldest) = self.entries.front().map(Entry::end) else { break };
+            while self.entries.front().is_some_and(|entry| entry.end() == oldest) {
+                self.entries.pop_front();
             }
             self.whole_after = oldest;
         }
@@ -52,7 +88,7 @@ impl TradeStore {
 
     /// Forgets everything: trades up to `seq` may have happened unseen.
     pub fn begin_after(&mut self, seq: Seq) {
-        self.trades.clear();
+        self.entries.clear();
         self.whole_after = seq;
     }
 
@@ -61,20 +97,25 @@ impl TradeStore {
         self.whole_after
     }
 
-    /// The end of the last exchange event with trades, as far as is known.
+    /// The end of the last exchange event with an entry, as far as is known.
     pub fn last_end(&self) -> Seq {
-        self.trades.back().map_or(self.whole_after, |trade| trade.end)
+        self.entries.back().map_or(self.whole_after, Entry::end)
+    }
+
+    /// What is held of exchange events that end after `seq`, oldest first.
+    pub fn entries_after(&self, seq: Seq) -> impl Iterator<Item = &Entry> {
+        let from = self.entries.partition_point(|entry| entry.end() <= seq);
+        self.entries.range(from..)
     }
 
     /// The trades of exchange events that end after `seq`, oldest first.
-    pub fn after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Trade> {
-        let from = self.trades.partition_point(|trade| trade.end <= seq);
-        self.trades.range(from..)
+    pub fn after(&self, seq: Seq) -> impl Iterator<Item = &Trade> {
+        self.entries_after(seq).filter_map(Entry::trade)
     }
 
-    /// The newest `count` trades, oldest first.
+    /// The newest `count` trades, newest first.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = &Trade> {
-        self.trades.range(self.trades.len().saturating_sub(count)..)
+        self.entries.iter().rev().filter_map(Entry::trade).take(count)
     }
 }
 
@@ -106,6 +147,17 @@ mod tests {
         assert_eq!(store.after(0).map(|t| t.seq).collect::<Vec<_>>(), [7, 8]);
         assert_eq!(store.after(8).count(), 0);
         assert_eq!(store.newest(1).map(|t| t.seq).collect::<Vec<_>>(), [8]);
+    }
+
+    #[test]
+    fn a_hole_keeps_its_place_among_the_trades_and_counts_as_one() {
+        let mut store = TradeStore::default();
+        store.extend(&[trade(1, 1), trade(2, 2)], 3);
+        store.lose(9, 3);
+        assert_eq!(store.entries_after(1).map(Entry::end).collect::<Vec<_>>(), [2, 9]);
+        store.extend(&[trade(10, 10)], 3);
+        assert_eq!((store.whole_after(), store.last_end()), (1, 10));
+        assert_eq!(store.newest(3).map(|t| t.seq).collect::<Vec<_>>(), [10, 2]);
     }
 
     #[test]

@@ -405,6 +405,34 @@ fn a_feed_gap_is_told_and_the_recovery_is_a_snapshot_that_says_so() {
 }
 
 #[test]
+fn a_hole_of_the_feed_is_named_to_those_who_resume_from_before_it() {
+    let mut bench = Bench::standing();
+    bench.exchange_event(0, &[trade(10_000, 1)]);
+    let before = bench.seq(0);
+    bench.exchange_event(0, &[trade(10_000, 2)]);
+    bench.publish(Event { symbol: SymbolId(0), ..Event::new(Kind::FeedGap) });
+    bench.reset(0, ResetReason::Gap);
+    let recovered = bench.seq(0);
+    bench.flush();
+    let resume = format!(
+        r#"{{"method":"subscribe","params":{{"channel":"trade","symbol":"BTC/USDT","since":"9c41d7e0a25b7f3a:BTC/USDT={before}"}}}}"#
+    );
+    for trades_after in [0, 1] {
+        for id in 0..trades_after {
+            bench.exchange_event(0, &[trade(10_000, 3 + id)]);
+        }
+        let conn = bench.client(&resume);
+        bench.flush();
+        let messages = bench.messages(conn);
+        assert_eq!(data(&messages[1])["trade_id"], 2);
+        let wanted = json!({"channel":"trade","symbol":"BTC/USDT","from_seq":before + 2,"to_seq":recovered,
+            "reason":"feed_gap"});
+        assert_eq!(messages[2], json!({"channel":"gap","data":[wanted]}));
+        assert_eq!(messages.len() as u64, 3 + trades_after);
+    }
+}
+
+#[test]
 fn a_reset_of_the_feed_is_a_snapshot_for_all() {
     let mut bench = Bench::standing();
     let conn = bench.client(BOOK);

@@ -130,27 +130,38 @@ impl Client {
         Ok(())
     }
 
-    /// Compares its books with the book of record.
+    /// Compares what it has with the book of record: of every subscription it has everything, and its books are equal.
     ///
     /// # Errors
-    /// Which book differs, and how.
+    /// Which subscription differs, and how.
     pub fn compare(&self, record: &Record, instruments: &Instruments) -> Result<u64, String> {
         let mut compared = 0;
-        for wish in self.wishes.iter().filter(|wish| wish.channel == "book") {
+        for wish in &self.wishes {
             let symbol = &instruments[wish.symbol].symbol;
-            let wanted = record.view(wish.symbol, wish.depth);
-            let wanted = wanted.ok_or_else(|| format!("{symbol}: the book of record does not stand"))?;
-            let book =
-                self.tracker.book(symbol).ok_or_else(|| format!("{symbol}: the client has no book"))?;
-            if book.ladder != wanted {
+            let channel = Channel::parse(wish.channel).expect("a wish is of a channel");
+            let through = self.tracker.through(channel, symbol);
+            if through != Some(record.seq(wish.symbol)) {
                 return Err(format!(
-                    "{symbol} at depth {}: {:?}\nis not {wanted:?}",
-                    wish.depth, book.ladder
+                    "{channel:?} of {symbol}: {through:?} is not all of {}",
+                    record.seq(wish.symbol)
                 ));
             }
-            compared += 1;
+            if channel == Channel::Book {
+                self.compare_book(wish, symbol, record)?;
+                compared += 1;
+            }
         }
         Ok(compared)
+    }
+
+    fn compare_book(&self, wish: &Wish, symbol: &str, record: &Record) -> Result<(), String> {
+        let wanted = record.view(wish.symbol, wish.depth);
+        let wanted = wanted.ok_or_else(|| format!("{symbol}: the book of record does not stand"))?;
+        let book = self.tracker.book(symbol).ok_or_else(|| format!("{symbol}: the client has no book"))?;
+        if book.ladder != wanted {
+            return Err(format!("{symbol} at depth {}: {:?}\nis not {wanted:?}", wish.depth, book.ladder));
+        }
+        Ok(())
     }
 }
 

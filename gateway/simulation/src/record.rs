@@ -1,7 +1,7 @@
 //! The book of record as the ring tells it, read by one who is never late.
 
 use book::{Book, Ladder};
-use market::{Event, Kind, SymbolId};
+use market::{Event, Kind, Seq, SymbolId};
 use rings::broadcast::{Polled, Reader};
 
 /// All books, by applying every event of the ring.
@@ -49,6 +49,11 @@ impl Record {
         let mut view = Ladder::default();
         book.view(depth, &mut view);
         Some(view)
+    }
+
+    /// The last number of a symbol.
+    pub fn seq(&self, symbol: SymbolId) -> Seq {
+        self.books[symbol.index()].seq()
     }
 
     /// Whether any book waits for the feed.
