@@ -1,8 +1,8 @@
 //! A worker: one thread, one runtime, its share of the connections. It moves bytes between sockets and the worker's turn,
 //! and decides nothing about them.
 //!
-//! One task drives the turns; each connection has a task that reads. They share the engine without locks, as all of them
-//! run on this thread, and none holds it while it waits.
+//! One task drives the turns. What speaks HTTP has tasks of its own until it becomes a stream; they share the engine without
+//! locks, as all of them run on this thread, and none holds it while it waits.
 
 mod alarm;
 mod connection;
@@ -10,6 +10,7 @@ mod engine;
 mod images;
 mod listen;
 mod sockets;
+mod watched;
 
 pub(crate) use connection::Opening;
 pub(crate) use engine::Engine;
@@ -62,8 +63,6 @@ pub(crate) struct Shared {
     pub(crate) control: Arc<Control>,
     engine: RefCell<Engine>,
     wake: Arc<Notify>,
-    /// Sockets that are not closed yet.
-    open_sockets: Cell<usize>,
     /// The worker ends once all sockets are closed, or at this moment.
     ends_at: Cell<Option<Nanos>>,
 }
@@ -100,7 +99,8 @@ impl Shared {
     }
 
     fn is_over(&self) -> bool {
-        self.ends_at.get().is_some_and(|end| self.open_sockets.get() == 0 || end <= clock::now())
+        let closed = || self.with(|engine| engine.sockets_are_closed());
+        self.ends_at.get().is_some_and(|end| closed() || end <= clock::now())
     }
 
     fn publish(&self) {
@@ -120,15 +120,9 @@ pub(crate) fn run(parts: Parts) -> io::Result<()> {
 
 async fn serve(parts: Parts) -> io::Result<()> {
     let Parts { index, control, jobs, reader, listener, requests, wake, feeder } = parts;
-    let engine = Engine::new(Arc::clone(&control), index, reader, requests, Arc::clone(&wake), feeder);
-    let shared = Rc::new(Shared {
-        index,
-        control,
-        engine: RefCell::new(engine),
-        wake,
-        open_sockets: Cell::new(0),
-        ends_at: Cell::new(None),
-    });
+    let engine = Engine::new(Arc::clone(&control), index, reader, requests, Arc::clone(&wake), feeder)?;
+    let shared =
+        Rc::new(Shared { index, control, engine: RefCell::new(engine), wake, ends_at: Cell::new(None) });
     spawn_local(do_jobs(Rc::clone(&shared), jobs));
     spawn_local(publish(Rc::clone(&shared)));
     drive(&shared, Pause::new(listener, Alarm::new()?)).await;

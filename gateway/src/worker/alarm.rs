@@ -1,5 +1,6 @@
 //! A timer that keeps microseconds, which the runtime's own does not: its unit is the millisecond.
 
+use super::watched::Watched;
 use market::{Nanos, clock};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
@@ -10,14 +11,10 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::net::unix::pipe;
 
-/// One alarm clock.
-///
-/// The kernel's timer is a file that can be read once it has rung. To the runtime it goes as a pipe, which is what it has
-/// for readable files that it owns; how the other end is written to is no concern of its.
+/// One alarm clock: the kernel's timer is a file that can be read once it has rung.
 pub(super) struct Alarm {
-    timer: pipe::Receiver,
+    timer: Watched,
     /// What the timer is set to.
     set_to: Option<Nanos>,
 }
@@ -30,7 +27,7 @@ impl Alarm {
     pub(super) fn new() -> io::Result<Alarm> {
         let timer =
             timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Alarm { timer: pipe::Receiver::from_owned_fd_unchecked(timer)?, set_to: None })
+        Ok(Alarm { timer: Watched::new(timer)?, set_to: None })
     }
 
     /// Ready once `until` has come; never for `None`.
@@ -44,13 +41,9 @@ impl Alarm {
             self.set(until.since(now));
             self.set_to = Some(until);
         }
-        while ready!(self.timer.poll_read_ready(cx)).is_ok() {
-            // It may have rung for what it was set to before; then there is nothing to read any more.
-            match self.timer.try_read(&mut [0; 8]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                _ => break,
-            }
-        }
+        // It may have rung for what it was set to before; then there is nothing to read any more. An error is no reason to
+        // sleep on.
+        let _ = ready!(self.timer.poll_read(cx, |timer| Ok(rustix::io::read(timer, &mut [0; 8])?)));
         self.set_to = None;
         Poll::Ready(())
     }

@@ -1,14 +1,11 @@
-//! One WebSocket connection after its handshake: a task that waits for its socket and tells the worker.
+//! How a connection comes to a worker once its handshake is done.
 
-use super::{
-    Shared,
-    sockets::{Socket, Woken},
-};
+use super::Shared;
 use crate::control::Seat;
 use market::clock;
-use session::{Ending, OpenOptions};
-use std::{future::poll_fn, net::SocketAddr, rc::Rc};
-use tokio::{net::TcpStream, task::spawn_local};
+use session::OpenOptions;
+use std::{net::SocketAddr, rc::Rc};
+use tokio::net::TcpStream;
 
 /// A connection whose handshake is done.
 pub(crate) struct Opening {
@@ -21,36 +18,19 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Hands the connection to the worker, and serves it until it ends.
+    /// Hands the connection to the worker, which serves it until it ends.
     pub(crate) fn begin(mut self, shared: &Rc<Shared>) {
-        let socket = shared.with(|engine| {
-            let now = clock::now();
-            let socket = engine.open(self.stream, self.peer, self.seat, &self.options, now);
-            engine.input(&socket, &mut self.early);
-            socket
+        // From here on its socket is watched by the worker and not by the runtime.
+        let opened = self.stream.into_std().and_then(|stream| {
+            shared.with(|engine| {
+                let conn = engine.open(stream, self.peer, self.seat, &self.options, clock::now())?;
+                engine.input(conn, &mut self.early);
+                Ok(())
+            })
         });
-        shared.open_sockets.set(shared.open_sockets.get() + 1);
-        spawn_local(serve(Rc::clone(shared), socket));
-        shared.wake();
-    }
-}
-
-async fn serve(shared: Rc<Shared>, socket: Rc<Socket>) {
-    let ending = loop {
-        match poll_fn(|cx| socket.poll(cx)).await {
-            Woken::Readable => shared.with(|engine| engine.receive(&socket)),
-            Woken::Writable => shared.with(|engine| engine.writable(&socket)),
-            Woken::Broken => shared.with(|engine| engine.lose(&socket)),
-            Woken::Over(ending) => break ending,
+        if let Err(error) = opened {
+            tracing::warn!(peer = %self.peer, %error, "a new connection is lost");
         }
         shared.wake();
-    };
-    match ending {
-        // Boxed, as it would take room in the task of every connection.
-        Ending::Finished => Box::pin(socket.close()).await,
-        Ending::Reset => socket.reset(),
     }
-    drop(socket);
-    shared.open_sockets.set(shared.open_sockets.get() - 1);
-    shared.wake();
 }

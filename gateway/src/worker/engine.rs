@@ -2,7 +2,7 @@
 
 use super::{
     images::Images,
-    sockets::{Socket, Sockets, is_temporary},
+    sockets::{Ready, Sockets, is_temporary},
 };
 use crate::{
     control::{Control, Seat},
@@ -12,12 +12,17 @@ use feed::FeedError;
 use ingest::BookRequests;
 use market::{Event, Kind, Nanos, clock};
 use rings::broadcast::{Polled, Reader};
-use session::{OpenOptions, SubscriberInfo, Worker};
-use std::{mem::take, net::SocketAddr, ops::Range, rc::Rc, sync::Arc, time::Duration};
-use tokio::{
-    net::TcpStream,
-    sync::{Notify, oneshot},
+use session::{ConnId, OpenOptions, SubscriberInfo, Worker};
+use std::{
+    io,
+    mem::take,
+    net::{SocketAddr, TcpStream},
+    ops::Range,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
 };
+use tokio::sync::{Notify, oneshot};
 
 /// Events in one turn: then the sockets have their go.
 const TURN_EVENTS: usize = 4096;
@@ -25,6 +30,8 @@ const TURN_EVENTS: usize = 4096;
 const CHUNK: u64 = 256;
 /// Bytes read from a socket at a time.
 const INBOUND: usize = 64 << 10;
+/// Reads of one socket in one turn: then the others have their go.
+const TURN_READS: usize = 4;
 /// Ingest had too much to do: ask again after this.
 const ASK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -42,6 +49,8 @@ pub(crate) struct Engine {
     index: usize,
     /// Where bytes from sockets are read to.
     inbound: Vec<u8>,
+    /// Sockets that have something to do.
+    ready: Vec<Ready>,
 }
 
 /// What a turn found.
@@ -61,22 +70,25 @@ impl Engine {
         requests: BookRequests,
         wake: Arc<Notify>,
         feeder: Option<(Feeder, oneshot::Sender<FeedError>)>,
-    ) -> Engine {
+    ) -> io::Result<Engine> {
         let limits = control.config.limits();
-        Engine {
+        Ok(Engine {
             worker: Worker::new(limits, control.instruments(), control.epoch, clock::now),
             reader,
             images: Images::new(requests, wake),
-            sockets: Sockets::default(),
+            sockets: Sockets::new()?,
             feeder,
             control,
             index,
             inbound: vec![0; INBOUND],
-        }
+            ready: Vec::new(),
+        })
     }
 
-    /// One bounded turn: source and ingest if they are part of this worker, then the ring, then the sockets.
+    /// One bounded turn: what clients said, source and ingest if they are part of this worker, then the ring, then what
+    /// clients are sent.
     pub(super) fn turn(&mut self) -> Turn {
+        let heard = self.serve_sockets();
         let (fed, feed_until) = self.feed();
         let read = self.read_ring();
         let now = clock::now();
@@ -84,7 +96,7 @@ impl Engine {
         self.worker.flush(now, &mut self.sockets, clock::now);
         let ask_again = self.images.is_wanting().then_some(now + ASK_AGAIN);
         let deadlines = [self.worker.next_deadline(), feed_until, ask_again];
-        Turn { busy: fed || read > 0, until: deadlines.into_iter().flatten().min() }
+        Turn { busy: heard || fed || read > 0, until: deadlines.into_iter().flatten().min() }
     }
 
     /// Whether the ring has something that no turn has read.
@@ -155,7 +167,20 @@ impl Engine {
         }
     }
 
+    /// Whether the last socket of the last connection is closed.
+    pub(super) fn sockets_are_closed(&self) -> bool {
+        self.sockets.are_closed()
+    }
+
+    /// Ready when sockets have something to do; else wakes the task when they do.
+    pub(super) fn poll_sockets(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.sockets.poll_ready(cx)
+    }
+
     /// Takes a connection whose handshake is done.
+    ///
+    /// # Errors
+    /// If its socket cannot be watched.
     pub(super) fn open(
         &mut self,
         stream: TcpStream,
@@ -163,31 +188,60 @@ impl Engine {
         seat: Seat,
         options: &OpenOptions,
         now: Nanos,
-    ) -> Rc<Socket> {
+    ) -> io::Result<ConnId> {
         let conn = self.worker.open(now, options);
-        let socket = Rc::new(Socket::new(stream, conn, peer, seat));
-        self.sockets.insert(Rc::clone(&socket));
-        socket
+        self.sockets.insert(conn, stream, peer, seat).inspect_err(|_| self.worker.gone(conn))?;
+        Ok(conn)
     }
 
-    /// Reads what has come from a client.
-    pub(super) fn receive(&mut self, socket: &Rc<Socket>) {
+    /// Lets the sockets that have something to do have their go. Whether there may be more at once.
+    fn serve_sockets(&mut self) -> bool {
+        let mut ready = take(&mut self.ready);
+        let more = self.sockets.take_ready(&mut ready);
+        for Ready { conn, readable, writable } in ready.drain(..) {
+            if writable && self.sockets.unblock(conn) {
+                self.worker.writable(conn, clock::now(), &mut self.sockets);
+            }
+            if readable {
+                self.receive(conn);
+            }
+        }
+        // Those that had more to say than a turn takes.
+        ready.append(&mut self.ready);
+        self.ready = ready;
+        while let Some(conn) = self.sockets.take_broken() {
+            self.lose(conn);
+        }
+        more || !self.ready.is_empty()
+    }
+
+    /// Reads what has come from a client: until there is nothing, as nobody says again that there is something.
+    fn receive(&mut self, conn: ConnId) {
         let mut inbound = take(&mut self.inbound);
-        match socket.read(&mut inbound) {
-            Ok(0) if self.sockets.holds(socket) => self.worker.input_ended(socket.conn, &mut self.sockets),
-            Ok(count) => self.input(socket, &mut inbound[..count]),
-            Err(error) if is_temporary(&error) => {}
-            Err(_) => self.lose(socket),
+        for _ in 0..TURN_READS {
+            match self.sockets.read(conn, &mut inbound) {
+                Ok(0) => {
+                    self.worker.input_ended(conn, &mut self.sockets);
+                    break;
+                }
+                Ok(count) => self.input(conn, &mut inbound[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_temporary(&error) => break,
+                Err(_) => {
+                    self.lose(conn);
+                    break;
+                }
+            }
         }
         self.inbound = inbound;
     }
 
     /// Takes bytes of a client.
-    pub(super) fn input(&mut self, socket: &Rc<Socket>, bytes: &mut [u8]) {
+    pub(super) fn input(&mut self, conn: ConnId, bytes: &mut [u8]) {
         self.catch_up();
         // It may have ended in one of the turns.
-        if !bytes.is_empty() && self.sockets.holds(socket) {
-            self.worker.input(socket.conn, bytes, clock::now(), &mut self.sockets);
+        if !bytes.is_empty() && self.sockets.holds(conn) {
+            self.worker.input(conn, bytes, clock::now(), &mut self.sockets);
             self.release_hold();
         }
     }
@@ -201,18 +255,11 @@ impl Engine {
         }
     }
 
-    /// The socket of a client takes bytes again.
-    pub(super) fn writable(&mut self, socket: &Rc<Socket>) {
-        if self.sockets.holds(socket) {
-            self.worker.writable(socket.conn, clock::now(), &mut self.sockets);
-        }
-    }
-
     /// The connection is lost.
-    pub(super) fn lose(&mut self, socket: &Rc<Socket>) {
-        if self.sockets.holds(socket) {
-            self.worker.gone(socket.conn);
-            self.sockets.forget(socket.conn);
+    fn lose(&mut self, conn: ConnId) {
+        if self.sockets.holds(conn) {
+            self.worker.gone(conn);
+            self.sockets.forget(conn);
         }
     }
 
@@ -224,7 +271,7 @@ impl Engine {
 
     /// Every client with its address.
     pub(crate) fn subscribers(&self) -> Vec<(SocketAddr, SubscriberInfo)> {
-        let with_address = |info: SubscriberInfo| Some((self.sockets.get(info.conn)?.peer, info));
+        let with_address = |info: SubscriberInfo| Some((self.sockets.peer(info.conn)?, info));
         self.worker.subscribers().filter_map(with_address).collect()
     }
 }

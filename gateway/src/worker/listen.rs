@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::task::yield_now;
 
-/// Waits for the ring, for somebody who wakes the worker, or for a moment.
+/// Waits for the ring, for a client, for somebody who wakes the worker, or for a moment.
 pub(super) struct Pause {
     listener: Listener,
     alarm: Alarm,
@@ -35,6 +35,9 @@ impl Pause {
             let looks_again =
                 self.listener.poll_wait(cx, || shared.with(|engine| engine.has_news())).is_ready();
             if looks_again || woken.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if shared.with(|engine| engine.poll_sockets(cx)).is_ready() {
                 return Poll::Ready(());
             }
             slept = true;

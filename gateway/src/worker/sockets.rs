@@ -1,147 +1,164 @@
-//! The sockets of a worker: where its bytes go. Nothing here waits; what a socket does not take is left to the worker.
+//! The sockets of a worker: where its bytes go, and which of them have something to say. Nothing here waits; what a socket
+//! does not take is left to the worker.
+//!
+//! They are not the runtime's own: a task, its waker and its registration would take 1 KiB for each connection, most of
+//! which never say anything. One set watches all of them, and the runtime watches that set as a single file.
 
+use super::watched::Watched;
 use crate::control::Seat;
+use rustix::{
+    buffer::spare_capacity,
+    event::{
+        Timespec,
+        epoll::{self, CreateFlags, EventData, EventFlags},
+    },
+    io::Errno,
+};
 use session::{ConnId, Ending, Outlet};
 use socket2::SockRef;
 use std::{
     cell::Cell,
-    io,
-    net::{Shutdown, SocketAddr},
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    os::fd::{AsFd, BorrowedFd},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
-use tokio::net::TcpStream;
+use tokio::task::spawn_local;
 
 /// How long a client may take to close its side after all was said.
 const LINGER: Duration = Duration::from_secs(2);
+/// Sockets that are told of at a time.
+const TOLD_AT_ONCE: usize = 1024;
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// One connection's socket.
-pub(crate) struct Socket {
+struct Socket {
     stream: TcpStream,
-    pub(super) conn: ConnId,
-    pub(super) peer: SocketAddr,
-    state: Cell<State>,
-    /// The connection's task, while it waits.
-    task: Cell<Option<Waker>>,
+    peer: SocketAddr,
+    /// It did not take all: the worker is told when it takes more.
+    blocked: bool,
     _seat: Seat,
 }
 
-#[derive(Clone, Copy)]
-enum State {
-    Open,
-    /// It did not take all: the worker is told when it takes more.
-    Blocked,
-    /// The connection is lost, and the worker does not know yet.
-    Broken,
-    /// The worker has forgotten it.
-    Over(Ending),
-}
-
-/// What a connection's task is woken for.
-pub(super) enum Woken {
-    Readable,
-    Writable,
-    Broken,
-    Over(Ending),
-}
-
-impl Socket {
-    pub(super) fn new(stream: TcpStream, conn: ConnId, peer: SocketAddr, seat: Seat) -> Socket {
-        Socket { stream, conn, peer, state: Cell::new(State::Open), task: Cell::default(), _seat: seat }
-    }
-
-    /// What there is to do for this connection. Only its own task asks.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Woken> {
-        match self.state.get() {
-            State::Over(ending) => return Poll::Ready(Woken::Over(ending)),
-            State::Broken => return Poll::Ready(Woken::Broken),
-            State::Blocked if self.stream.poll_write_ready(cx).is_ready() => {
-                self.state.set(State::Open);
-                return Poll::Ready(Woken::Writable);
-            }
-            State::Blocked | State::Open => {}
-        }
-        if self.stream.poll_read_ready(cx).is_ready() {
-            return Poll::Ready(Woken::Readable);
-        }
-        self.task.set(Some(cx.waker().clone()));
-        Poll::Pending
-    }
-
-    /// Reads what is there; zero bytes at the end of the stream.
-    pub(super) fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.stream.try_read(bytes)
-    }
-
-    fn write(&self, bytes: &[u8]) -> usize {
-        let (taken, state) = match self.stream.try_write(bytes) {
-            Ok(taken) if taken == bytes.len() => return taken,
-            Ok(taken) => (taken, State::Blocked),
-            Err(error) if is_temporary(&error) => (0, State::Blocked),
-            Err(_) => (0, State::Broken),
-        };
-        self.turn_to(state);
-        taken
-    }
-
-    /// Changes the state, and lets the connection's task know.
-    fn turn_to(&self, state: State) {
-        self.state.set(state);
-        if let Some(task) = self.task.take() {
-            task.wake();
-        }
-    }
-
-    /// Closes in good order: says that nothing more will come, then waits a moment for the client to do the same, as a
-    /// close with unread bytes would destroy what is still on its way.
-    pub(super) async fn close(&self) {
-        if SockRef::from(&self.stream).shutdown(Shutdown::Write).is_ok() {
-            // Whoever does not close in time is closed.
-            let _ = tokio::time::timeout(LINGER, self.read_to_end()).await;
-        }
-    }
-
-    async fn read_to_end(&self) {
-        while self.stream.readable().await.is_ok() {
-            match self.stream.try_read(&mut [0; 1024]) {
-                Ok(0) => return,
-                Err(error) if !is_temporary(&error) => return,
-                _ => {}
-            }
-        }
-    }
-
-    /// Closes at once: what was not sent is thrown away.
-    pub(super) fn reset(&self) {
-        if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
-            tracing::debug!(peer = %self.peer, %error, "a connection is closed and not reset");
-        }
-    }
-}
-
-/// Whether to try again later.
-pub(super) fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+/// A socket that has something to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ready {
+    pub(super) conn: ConnId,
+    pub(super) readable: bool,
+    pub(super) writable: bool,
 }
 
 /// The sockets by the numbers of their connections.
-#[derive(Default)]
 pub(crate) struct Sockets {
-    places: Vec<Option<Rc<Socket>>>,
+    places: Vec<Option<Socket>>,
+    open: usize,
+    /// Sockets of connections that have ended, whose clients have not closed yet.
+    lingering: Rc<Cell<usize>>,
+    /// Tells each change once (edge-triggered): whoever is told reads until there is nothing.
+    set: Watched,
+    events: Vec<epoll::Event>,
+    /// Lost while being written to; the worker does not know yet.
+    broken: Vec<ConnId>,
 }
 
 impl Sockets {
-    pub(super) fn insert(&mut self, socket: Rc<Socket>) {
-        let place = socket.conn.0 as usize;
-        if place >= self.places.len() {
-            self.places.resize(place + 1, None);
-        }
-        self.places[place] = Some(socket);
+    /// No sockets.
+    ///
+    /// # Errors
+    /// If the operating system does not watch files, or this is not a thread of the runtime.
+    pub(super) fn new() -> io::Result<Sockets> {
+        Ok(Sockets {
+            places: Vec::new(),
+            open: 0,
+            lingering: Rc::default(),
+            set: Watched::new(epoll::create(CreateFlags::CLOEXEC)?)?,
+            events: Vec::with_capacity(TOLD_AT_ONCE),
+            broken: Vec::new(),
+        })
     }
 
-    pub(super) fn get(&self, conn: ConnId) -> Option<&Rc<Socket>> {
-        self.places.get(conn.0 as usize)?.as_ref()
+    /// Takes the socket of a new connection.
+    ///
+    /// # Errors
+    /// If the operating system does not watch it.
+    pub(super) fn insert(
+        &mut self,
+        conn: ConnId,
+        stream: TcpStream,
+        peer: SocketAddr,
+        seat: Seat,
+    ) -> io::Result<()> {
+        let changes = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        epoll::add(&self.set, &stream, EventData::new_u64(conn.0.into()), changes)?;
+        let place = conn.0 as usize;
+        if place >= self.places.len() {
+            self.places.resize_with(place + 1, || None);
+        }
+        self.places[place] = Some(Socket { stream, peer, blocked: false, _seat: seat });
+        self.open += 1;
+        Ok(())
+    }
+
+    /// Whether there are none left, those of ended connections included.
+    pub(super) fn are_closed(&self) -> bool {
+        self.open == 0 && self.lingering.get() == 0
+    }
+
+    /// Whether this connection has not ended.
+    pub(super) fn holds(&self, conn: ConnId) -> bool {
+        self.get(conn).is_some()
+    }
+
+    /// Who is at the other end.
+    pub(super) fn peer(&self, conn: ConnId) -> Option<SocketAddr> {
+        Some(self.get(conn)?.peer)
+    }
+
+    /// Ready when sockets have something to do; else wakes the task when they do.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Sockets { set, events, .. } = self;
+        let asked = set.poll_read(cx, |set| match ask(set, events)? {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(()),
+        });
+        asked.map(|asked| log_error(asked.err()))
+    }
+
+    /// Adds the sockets that have something to do. Says whether there may be more.
+    pub(super) fn take_ready(&mut self, out: &mut Vec<Ready>) -> bool {
+        let told_already = !self.events.is_empty();
+        if !told_already {
+            log_error(ask(self.set.as_fd(), &mut self.events).err());
+        }
+        let more = told_already || self.events.len() == TOLD_AT_ONCE;
+        out.extend(self.events.drain(..).map(|epoll::Event { flags, data }| Ready {
+            conn: ConnId(data.u64() as u32),
+            // The end of the stream and errors are found by reading.
+            readable: flags != EventFlags::OUT,
+            writable: flags.contains(EventFlags::OUT),
+        }));
+        more
+    }
+
+    /// A socket takes bytes again. Whether it was waited for.
+    pub(super) fn unblock(&mut self, conn: ConnId) -> bool {
+        let socket = self.places.get_mut(conn.0 as usize).and_then(Option::as_mut);
+        socket.is_some_and(|socket| std::mem::take(&mut socket.blocked))
+    }
+
+    /// Reads what is there; zero bytes at the end of the stream.
+    pub(super) fn read(&mut self, conn: ConnId, bytes: &mut [u8]) -> io::Result<usize> {
+        match self.get(conn) {
+            Some(socket) => (&socket.stream).read(bytes),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// A connection that was lost while it was written to, once.
+    pub(super) fn take_broken(&mut self) -> Option<ConnId> {
+        self.broken.pop()
     }
 
     /// The connection is lost: there is nothing to be said any more.
@@ -149,20 +166,90 @@ impl Sockets {
         self.end(conn, Ending::Reset);
     }
 
-    /// Whether this socket still has its connection: numbers are used again.
-    pub(super) fn holds(&self, socket: &Rc<Socket>) -> bool {
-        self.get(socket.conn).is_some_and(|held| Rc::ptr_eq(held, socket))
+    fn get(&self, conn: ConnId) -> Option<&Socket> {
+        self.places.get(conn.0 as usize)?.as_ref()
     }
 }
 
 impl Outlet for Sockets {
     fn write(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
-        self.get(conn).map_or(0, |socket| socket.write(bytes))
+        let Some(socket) = self.places.get_mut(conn.0 as usize).and_then(Option::as_mut) else { return 0 };
+        let taken = match (&socket.stream).write(bytes) {
+            Ok(taken) => taken,
+            Err(error) => {
+                if !is_temporary(&error) {
+                    self.broken.push(conn);
+                }
+                0
+            }
+        };
+        socket.blocked = taken < bytes.len();
+        taken
     }
 
     fn end(&mut self, conn: ConnId, ending: Ending) {
-        if let Some(socket) = self.places.get_mut(conn.0 as usize).and_then(Option::take) {
-            socket.turn_to(State::Over(ending));
+        let Some(socket) = self.places.get_mut(conn.0 as usize).and_then(Option::take) else { return };
+        self.open -= 1;
+        // Closing a socket does this too, but it may live on for a moment.
+        let _ = epoll::delete(&self.set, &socket.stream);
+        match ending {
+            Ending::Finished => socket.close(Rc::clone(&self.lingering)),
+            Ending::Reset => socket.reset(),
         }
     }
+}
+
+impl Socket {
+    /// Closes in good order: says that nothing more will come, then waits a moment for the client to do the same, as a
+    /// close with unread bytes would destroy what is still on its way.
+    fn close(self, lingering: Rc<Cell<usize>>) {
+        if SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        lingering.set(lingering.get() + 1);
+        spawn_local(async move {
+            // Whoever does not close in time is closed.
+            let _ = tokio::time::timeout(LINGER, self.read_to_end()).await;
+            lingering.set(lingering.get() - 1);
+        });
+    }
+
+    async fn read_to_end(self) -> io::Result<()> {
+        let stream = tokio::net::TcpStream::from_std(self.stream)?;
+        loop {
+            stream.readable().await?;
+            match stream.try_read(&mut [0; 1024]) {
+                Ok(0) => return Ok(()),
+                Err(error) if !is_temporary(&error) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    /// Closes at once: what was not sent is thrown away.
+    fn reset(self) {
+        if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
+            tracing::debug!(peer = %self.peer, %error, "a connection is closed and not reset");
+        }
+    }
+}
+
+/// Asks which sockets have something to do.
+fn ask(set: BorrowedFd<'_>, events: &mut Vec<epoll::Event>) -> io::Result<usize> {
+    match epoll::wait(set, spare_capacity(events), Some(&AT_ONCE)) {
+        // A signal came in between: who is not told now is told later.
+        Err(Errno::INTR) => Ok(0),
+        told => Ok(told?),
+    }
+}
+
+fn log_error(error: Option<io::Error>) {
+    if let Some(error) = error {
+        tracing::error!(%error, "cannot ask which sockets are ready");
+    }
+}
+
+/// Whether to try again later.
+pub(super) fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
