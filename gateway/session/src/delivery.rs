@@ -62,7 +62,7 @@ impl Worker {
         let large = subscriber.rest.large_bytes();
         subscriber.rest.advance(taken);
         if matches!(subscriber.rest, Rest::None) {
-            self.private.large_held -= large;
+            self.private.release(large);
         } else {
             block(subscriber);
         }
@@ -71,7 +71,7 @@ impl Worker {
     fn write_batch(&mut self, conn: ConnId, batch: Batch, outlet: &mut impl Outlet) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
         if let Batch::Large(bytes) = batch {
-            self.private.large_held += bytes.len();
+            self.private.hold(bytes.len());
             subscriber.rest = Rest::Shared(bytes, 0);
             return;
         }

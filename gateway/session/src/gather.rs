@@ -3,7 +3,7 @@
 use crate::{
     publisher::Publisher,
     subscriber::{Catch, Figures, Place, Subscription},
-    topic::TopicId,
+    topic::{TopicId, TopicKey},
     worker::Counters,
 };
 use market::{Nanos, Seq};
@@ -20,15 +20,32 @@ enum Need {
 /// The private messages of a turn, and how much of large ones waits in sockets.
 #[derive(Default)]
 pub struct PrivateMessages {
-    made: HashMap<(TopicId, Need), Rc<[u8]>>,
+    /// By what they tell and where they end. The number of a topic would not do: it is used again within a turn, and a
+    /// message that was made before the ring was read ends before the tail.
+    made: HashMap<(TopicKey, Seq, Need), Rc<[u8]>>,
     /// Bytes of large private messages that wait in sockets.
-    pub large_held: usize,
+    large_held: usize,
+    /// What was too large to go beside these, so that it is not made again and again before there is room.
+    refused: HashMap<TopicKey, usize>,
 }
 
 impl PrivateMessages {
     /// Forgets what was made: after the turn it is out of date.
     pub fn end_turn(&mut self) {
         self.made.clear();
+    }
+
+    /// A large message of so many bytes waits in a socket from now on.
+    pub fn hold(&mut self, bytes: usize) {
+        self.large_held += bytes;
+    }
+
+    /// It does no longer: it is written, or its connection is gone.
+    pub fn release(&mut self, bytes: usize) {
+        self.large_held -= bytes;
+        if bytes > 0 {
+            self.refused.clear();
+        }
     }
 }
 
@@ -146,6 +163,9 @@ impl Gatherer<'_> {
             sub.place = Place::InStep(topic.log.head());
             return Served::Done;
         }
+        if self.has_to_wait(&sub.key) {
+            return Served::Wait;
+        }
         let need = Need::Catch(sub.sent, how);
         let Some(message) = self.make(sub.topic, need) else {
             sub.place = Place::Snapshot(match how {
@@ -164,6 +184,9 @@ impl Gatherer<'_> {
     }
 
     fn snapshot(&mut self, sub: &mut Subscription, reason: SnapshotReason) -> Served {
+        if self.has_to_wait(&sub.key) {
+            return Served::Wait;
+        }
         let Some(message) = self.make(sub.topic, Need::Snapshot(reason)) else { return Served::Done };
         let served = self.add(sub, message);
         self.counters.snapshots += u64::from(matches!(served, Served::Done | Served::Large(_)));
@@ -176,10 +199,8 @@ impl Gatherer<'_> {
         if !self.batch.is_empty() && self.batch.len() + message.len() > self.batch_limit {
             return Served::Full;
         }
-        if alone
-            && self.private.large_held > 0
-            && self.private.large_held + message.len() > self.private_limit
-        {
+        if alone && !self.has_room(message.len()) {
+            self.private.refused.insert(sub.key, message.len());
             return Served::Wait;
         }
         let topic = self.publisher.topic(sub.topic);
@@ -191,9 +212,22 @@ impl Gatherer<'_> {
         Served::Done
     }
 
+    /// Whether a large message may wait in a socket besides those that do.
+    fn has_room(&self, bytes: usize) -> bool {
+        let held = self.private.large_held;
+        held == 0 || held + bytes <= self.private_limit
+    }
+
+    /// Whether there is still no room for what was refused to this topic.
+    fn has_to_wait(&self, key: &TopicKey) -> bool {
+        self.private.refused.get(key).is_some_and(|&bytes| !self.has_room(bytes))
+    }
+
     /// The private message for a need, made at most once a turn. `None` if the history does not reach that far.
     fn make(&mut self, topic: TopicId, need: Need) -> Option<Rc<[u8]>> {
-        if let Some(message) = self.private.made.get(&(topic, need)) {
+        let at = self.publisher.topic(topic);
+        let key = (at.key, at.tail.seq, need);
+        if let Some(message) = self.private.made.get(&key) {
             return Some(message.clone());
         }
         let mut bytes = Vec::new();
@@ -204,7 +238,7 @@ impl Gatherer<'_> {
             }
         }
         let message: Rc<[u8]> = bytes.into();
-        self.private.made.insert((topic, need), message.clone());
+        self.private.made.insert(key, message.clone());
         Some(message)
     }
 }

@@ -147,9 +147,10 @@ impl Worker {
         conn
     }
 
-    /// The connection is gone: its subscriptions end.
+    /// The connection is gone: its subscriptions end, and what it has not read is forgotten.
     pub fn gone(&mut self, conn: ConnId) {
         if let Some(subscriber) = self.subscribers.try_remove(conn.0 as usize) {
+            self.private.release(subscriber.rest.large_bytes());
             for subscription in subscriber.subscriptions {
                 self.publisher.unsubscribe(subscription.topic, conn);
             }
