@@ -91,6 +91,21 @@ impl Publisher {
         self.replicas[symbol.index()].book.holds(&self.history, seq)
     }
 
+    /// Where a subscription goes on whose policy may have changed, and nothing else.
+    ///
+    /// What a slow client did not take under `conflate` is not kept for it: it is merged up to now, also where every message
+    /// counts from now on.
+    pub fn place_in_same_topic(&self, old: &Subscription) -> Place {
+        match old.place {
+            Place::InStep(cursor)
+                if old.policy == Policy::Conflate && cursor < self.topic(old.topic).log.first() =>
+            {
+                Place::Behind(Catch::Merge { slow: true })
+            }
+            place => place,
+        }
+    }
+
     /// Where a subscription goes on after its parameters changed, in its new topic.
     pub fn place_after_modify(&self, old: &Subscription, new: TopicId, policy: Policy) -> Place {
         let topic = self.topic(new);
@@ -98,10 +113,12 @@ impl Publisher {
         let in_step = old.place == Place::InStep(self.topic(old.topic).log.head());
         match old.place {
             Place::Snapshot(reason) => Place::Snapshot(reason),
+            // It was not sent anything yet: where between its token and now it really is, nobody knows.
+            Place::Behind(Catch::Resume) if same_view => old.place,
             _ if same_view
                 && (in_step || policy == Policy::Conflate || topic.key.channel == Channel::Trade) =>
             {
-                Place::Behind(Catch::Merge { slow: false })
+                Place::Behind(Catch::Merge { slow: !in_step })
             }
             _ => Place::Snapshot(SnapshotReason::Modify),
         }

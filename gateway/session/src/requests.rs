@@ -300,7 +300,9 @@ impl Worker {
         );
         let policy = modify.policy.unwrap_or(old.policy);
         let mut new = Subscription { key, policy, ..old };
-        if key != old.key {
+        if key == old.key {
+            new.place = self.publisher.place_in_same_topic(&old);
+        } else {
             new.topic = self.publisher.subscribe(key, conn);
             new.place = self.publisher.place_after_modify(&old, new.topic, policy);
             self.publisher.unsubscribe(old.topic, conn);

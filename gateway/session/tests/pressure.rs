@@ -3,7 +3,7 @@
 mod support;
 
 use market::{ResetReason, Side};
-use serde_json::Value;
+use serde_json::{Value, json};
 use session::{ConnId, Limits};
 use support::{Bench, TextBook, level};
 
@@ -103,5 +103,61 @@ fn who_waits_for_room_for_a_snapshot_gets_one_as_of_then() {
     change(&mut bench, 10);
     let mut book = TextBook::new(10);
     apply_all(&mut book, &bench.messages(conn));
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
+}
+
+#[test]
+fn stamps_changed_by_a_slow_client_leave_its_merge_flagged() {
+    let mut bench = Bench::standing();
+    let conn = bench.client(&subscribe("BTC/USDT", 10, ""));
+    let mut book = TextBook::new(10);
+    apply_all(&mut book, &bench.messages(conn));
+    bench.stall(conn, 10);
+    (1..=5).for_each(|qty| change(&mut bench, qty));
+    bench.send(conn, &modify("\"stamps\":true"));
+    (6..=9).for_each(|qty| change(&mut bench, qty));
+    bench.drain(conn);
+    let messages = bench.messages(conn);
+    apply_all(&mut book, &messages);
+    let merge = data(messages.last().unwrap());
+    assert_eq!((&merge["conflated"], &merge["merged"]), (&json!(true), &json!(8)), "{messages:?}");
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
+}
+
+#[test]
+fn a_slow_client_that_turns_lossless_is_merged_up_to_then_and_not_closed() {
+    let mut bench = Bench::standing();
+    let conn = bench.client(&subscribe("BTC/USDT", 10, ""));
+    let mut book = TextBook::new(10);
+    apply_all(&mut book, &bench.messages(conn));
+    bench.stall(conn, 10);
+    (1..=5).for_each(|qty| change(&mut bench, qty));
+    bench.send(conn, &modify("\"policy\":\"lossless\""));
+    (6..=9).for_each(|qty| change(&mut bench, qty));
+    bench.drain(conn);
+    (10..=12).for_each(|qty| change(&mut bench, qty));
+    let messages = bench.messages(conn);
+    apply_all(&mut book, &messages);
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)), "{messages:?}");
+}
+
+#[test]
+fn stamps_changed_before_a_resume_was_sent_leave_it_safe_for_whatever_the_client_holds() {
+    let mut bench = Bench::standing();
+    let first = bench.client(&subscribe("BTC/USDT", 10, ""));
+    let mut book = TextBook::new(10);
+    apply_all(&mut book, &bench.messages(first));
+    change(&mut bench, 500);
+    apply_all(&mut book, &bench.messages(first));
+    bench.worker.gone(first);
+    // What changed by 500 changes back: between the token and now the net difference is nothing.
+    change(&mut bench, 100);
+    let conn = bench.open();
+    bench.stall(conn, 10);
+    bench.send(conn, &subscribe("BTC/USDT", 10, ",\"since\":\"9c41d7e0a25b7f3a:BTC/USDT@10=11\""));
+    bench.send(conn, &modify("\"stamps\":true"));
+    bench.drain(conn);
+    let messages = bench.messages(conn);
+    apply_all(&mut book, &messages);
     assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
 }
