@@ -1,7 +1,8 @@
 //! Adaptive batching: all that is pending for one client, over all its topics, goes into one write.
 //!
 //! A client in step with one topic gets a slice of that topic's log, without a copy. Everything else is gathered into one
-//! buffer that all clients share in turn. What a socket does not take is the only thing that is kept for a client.
+//! buffer, which serves every client that is at the same places. What a socket does not take is the only thing that is kept
+//! for a client.
 
 use crate::{
     gather::{Gatherer, Served, is_pending},
@@ -96,9 +97,13 @@ impl Worker {
         let (first, second) = (pending.next(), pending.next());
         let Some(first) = first else {
             subscriber.slow = false;
+            if subscriber.after_data.is_empty() {
+                return Batch::Nothing;
+            }
+            self.joined.forget();
             self.batch.clear();
             self.batch.append(&mut subscriber.after_data);
-            return if self.batch.is_empty() { Batch::Nothing } else { Batch::Gathered };
+            return Batch::Gathered;
         };
         let sub = &mut subscriber.subscriptions[first];
         if second.is_none()
@@ -107,6 +112,10 @@ impl Worker {
             && let Some(run) = publisher.topic(sub.topic).log.run(cursor, self.limits.batch_bytes)
         {
             sub.advance(run.next, run.seq);
+            if let Some(watch) = &mut subscriber.stats {
+                let (at, log) = (publisher.time(), &publisher.topic(sub.topic).log);
+                log.engines(cursor..run.next).for_each(|engine| watch.record(engine, at));
+            }
             return Batch::Run(sub.topic, cursor..run.next);
         }
         self.gather(conn, now)
@@ -114,7 +123,12 @@ impl Worker {
 
     fn gather(&mut self, conn: ConnId, now: Nanos) -> Batch {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return Batch::Nothing };
+        let rotation = subscriber.rotation;
+        if self.joined.serves(&self.publisher, subscriber) {
+            return Batch::Gathered;
+        }
         self.batch.clear();
+        let watch = subscriber.stats.as_mut().map(|watch| (&mut **watch, self.publisher.time()));
         let mut gatherer = Gatherer {
             publisher: &mut self.publisher,
             private: &mut self.private,
@@ -124,6 +138,8 @@ impl Worker {
             private_limit: self.limits.private_bytes,
             slow: subscriber.slow,
             figures: &mut subscriber.figures,
+            watch,
+            only_shared: true,
             now,
         };
         let count = subscriber.subscriptions.len();
@@ -139,9 +155,20 @@ impl Worker {
                     subscriber.rotation = Some(sub.key.symbol);
                     break;
                 }
-                Served::Large(bytes) => return Batch::Large(bytes),
-                Served::FellOff => return Batch::TooSlow,
+                Served::Large(bytes) => {
+                    self.joined.forget();
+                    return Batch::Large(bytes);
+                }
+                Served::FellOff => {
+                    self.joined.forget();
+                    return Batch::TooSlow;
+                }
             }
+        }
+        if gatherer.only_shared {
+            self.joined.note(rotation, subscriber);
+        } else {
+            self.joined.forget();
         }
         if wait {
             self.make_ready(conn);

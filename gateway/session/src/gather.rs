@@ -2,6 +2,7 @@
 
 use crate::{
     publisher::Publisher,
+    stats::Watch,
     subscriber::{Catch, Figures, Place, Subscription},
     topic::{TopicId, TopicKey},
     worker::Counters,
@@ -22,7 +23,7 @@ enum Need {
 pub struct PrivateMessages {
     /// By what they tell and where they end. The number of a topic would not do: it is used again within a turn, and a
     /// message that was made before the ring was read ends before the tail.
-    made: HashMap<(TopicKey, Seq, Need), Rc<[u8]>>,
+    made: HashMap<(TopicKey, Seq, Need), Private>,
     /// Bytes of large private messages that wait in sockets.
     large_held: usize,
     /// What was too large to go beside these, so that it is not made again and again before there is room.
@@ -47,6 +48,14 @@ impl PrivateMessages {
             self.refused.clear();
         }
     }
+}
+
+/// A private message.
+#[derive(Clone)]
+struct Private {
+    bytes: Rc<[u8]>,
+    /// When its oldest event was meant to happen; none for a snapshot.
+    engine: Option<Nanos>,
 }
 
 /// What became of one subscription.
@@ -91,6 +100,10 @@ pub struct Gatherer<'a> {
     pub slow: bool,
     /// The client's figures.
     pub figures: &'a mut Figures,
+    /// Who counts latencies of this client, and the time that counts as that of the write.
+    pub watch: Option<(&'a mut Watch, Nanos)>,
+    /// Whether all that is in the batch was copied from logs.
+    pub only_shared: bool,
     /// The time of the turn.
     pub now: Nanos,
 }
@@ -126,6 +139,9 @@ impl Gatherer<'_> {
             return Served::Full;
         }
         self.batch.extend_from_slice(run.bytes);
+        if let Some((watch, at)) = &mut self.watch {
+            topic.log.engines(cursor..run.next).for_each(|engine| watch.record(engine, *at));
+        }
         sub.advance(run.next, run.seq);
         if run.next == topic.log.head() { Served::Done } else { Served::Full }
     }
@@ -138,6 +154,7 @@ impl Gatherer<'_> {
         if self.batch.len() >= self.batch_limit {
             return Served::Full;
         }
+        self.only_shared = false;
         let sent = self.publisher.push_trades_after(
             sub.topic,
             sub.sent,
@@ -148,6 +165,9 @@ impl Gatherer<'_> {
         );
         self.figures.gaps += sent.gaps;
         self.counters.gaps += sent.gaps;
+        if let (Some((watch, at)), Some(engine)) = (&mut self.watch, sent.first_engine) {
+            watch.record(engine, *at);
+        }
         if !sent.all {
             sub.sent_through(sent.through);
             return Served::Full;
@@ -194,7 +214,8 @@ impl Gatherer<'_> {
     }
 
     /// Adds a private message, after which the subscription is in step.
-    fn add(&mut self, sub: &mut Subscription, message: Rc<[u8]>) -> Served {
+    fn add(&mut self, sub: &mut Subscription, Private { bytes: message, engine }: Private) -> Served {
+        self.only_shared = false;
         let alone = message.len() > self.batch_limit;
         if !self.batch.is_empty() && self.batch.len() + message.len() > self.batch_limit {
             return Served::Full;
@@ -205,6 +226,9 @@ impl Gatherer<'_> {
         }
         let topic = self.publisher.topic(sub.topic);
         sub.advance(topic.log.head(), topic.tail.seq);
+        if let (Some((watch, at)), Some(engine)) = (&mut self.watch, engine) {
+            watch.record(engine, *at);
+        }
         if alone {
             return Served::Large(message);
         }
@@ -224,20 +248,24 @@ impl Gatherer<'_> {
     }
 
     /// The private message for a need, made at most once a turn. `None` if the history does not reach that far.
-    fn make(&mut self, topic: TopicId, need: Need) -> Option<Rc<[u8]>> {
+    fn make(&mut self, topic: TopicId, need: Need) -> Option<Private> {
         let at = self.publisher.topic(topic);
         let key = (at.key, at.tail.seq, need);
         if let Some(message) = self.private.made.get(&key) {
             return Some(message.clone());
         }
         let mut bytes = Vec::new();
-        match need {
-            Need::Snapshot(reason) => self.publisher.push_snapshot(topic, reason, self.now, &mut bytes),
-            Need::Catch(from, how) => {
-                self.publisher.push_catch(topic, from, how, self.now, &mut bytes).ok()?
+        let engine = match need {
+            Need::Snapshot(reason) => {
+                self.publisher.push_snapshot(topic, reason, self.now, &mut bytes);
+                None
             }
-        }
-        let message: Rc<[u8]> = bytes.into();
+            Need::Catch(from, how) => {
+                let range = self.publisher.push_catch(topic, from, how, self.now, &mut bytes).ok()?;
+                Some(range.first_engine)
+            }
+        };
+        let message = Private { bytes: bytes.into(), engine };
         self.private.made.insert(key, message.clone());
         Some(message)
     }

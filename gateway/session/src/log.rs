@@ -98,6 +98,11 @@ impl Log {
         (self.end() - self.offset(at.min(self.entries.len()))) as usize
     }
 
+    /// The engine times of a run of frames that are held.
+    pub fn engines(&self, frames: Range<FrameNumber>) -> impl Iterator<Item = Nanos> {
+        self.engines_from(frames.start).take((frames.end - frames.start) as usize)
+    }
+
     /// The engine times of the frames from `cursor` on.
     pub fn engines_from(&self, cursor: FrameNumber) -> impl Iterator<Item = Nanos> {
         let at = cursor.saturating_sub(self.first) as usize;

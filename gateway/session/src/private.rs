@@ -30,6 +30,8 @@ pub struct TradesSent {
     pub gaps: u64,
     /// Whether that is all that is held.
     pub all: bool,
+    /// When the first trade that was sent was meant to happen.
+    pub first_engine: Option<Nanos>,
 }
 
 impl Publisher {
@@ -48,7 +50,8 @@ impl Publisher {
         self.scratch.view = levels;
     }
 
-    /// Appends the message that brings a subscriber of a book or its top from `from` to the topic's tail, exactly.
+    /// Appends the message that brings a subscriber of a book or its top from `from` to the topic's tail, exactly. Returns
+    /// what it covers.
     ///
     /// # Errors
     /// If the history does not reach back that far: a snapshot is due.
@@ -59,7 +62,7 @@ impl Publisher {
         how: Catch,
         now: Nanos,
         out: &mut Vec<u8>,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<book::Range, HistoryError> {
         let topic = &self.topics[id.0 as usize];
         let (key, tail, to) = (topic.key, topic.tail, topic.unchanged_to);
         let book = &self.replicas[key.symbol.index()].book;
@@ -78,7 +81,7 @@ impl Publisher {
         let levels = std::mem::take(&mut self.scratch.levels);
         self.push_view(id, BookKind::Update { first_seq: from + 1, merged }, &levels, stamps, out);
         self.scratch.levels = levels;
-        Ok(())
+        Ok(range)
     }
 
     /// Appends trade messages from the store, from `from` to the topic's tail or until `out` is `limit` bytes long. What is
@@ -95,7 +98,7 @@ impl Publisher {
         let topic = &self.topics[id.0 as usize];
         let store = &self.replicas[topic.key.symbol.index()].trades;
         let instrument = &self.instruments[topic.key.symbol];
-        let mut sent = TradesSent { through: from, gaps: 0, all: false };
+        let mut sent = TradesSent { through: from, gaps: 0, all: false, first_engine: None };
         let gap = |sent: &mut TradesSent, to_seq: Seq, reason: GapReason, out: &mut Vec<u8>| {
             let from_seq = sent.through + 1;
             let gap = Gap { channel: Channel::Trade, symbol: &instrument.symbol, from_seq, to_seq, reason };
@@ -131,6 +134,7 @@ impl Publisher {
             };
             text_frame(out, |body| native_json::push_trade(body, &message));
             sent.through = first.end;
+            sent.first_engine.get_or_insert(first.engine);
         }
         sent.all = rest.peek().is_none();
         sent

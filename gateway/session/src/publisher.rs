@@ -208,6 +208,11 @@ impl Publisher {
         self.replicas[symbol.index()].book.mark()
     }
 
+    /// The time, read from the clock.
+    pub fn time(&self) -> Nanos {
+        (self.clock)()
+    }
+
     /// A topic.
     pub fn topic(&self, id: TopicId) -> &Topic {
         &self.topics[id.0 as usize]

@@ -6,6 +6,7 @@ use crate::{
     beginning::Beginning,
     frame::text_frame,
     outlet::{ConnId, Ending, Outlet},
+    stats::Watch,
     subscriber::{Place, Subscription},
     topic::TopicKey,
     worker::Worker,
@@ -24,6 +25,16 @@ use wire::{
 
 /// A bbo topic is a view of the best level of each side.
 const TOP_OF_BOOK: Depth = Depth::OFFERED[0];
+
+/// The subscription of a connection to its own figures, as answers tell it.
+const STATS: message::Subscription<'static> = message::Subscription {
+    channel: Channel::Stats,
+    symbol: None,
+    depth: None,
+    interval: None,
+    policy: None,
+    stamps: false,
+};
 
 /// What a frame from the client leads to.
 enum Step {
@@ -152,6 +163,16 @@ impl Worker {
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let first = !std::mem::replace(&mut subscriber.greeted, true);
         match request.method {
+            Method::Subscribe(Subscribe { channel: Channel::Stats, .. }) => {
+                self.subscribe_stats(conn, id, now)
+            }
+            Method::Unsubscribe(Unsubscribe { channel: Channel::Stats, .. }) => {
+                self.unsubscribe_stats(conn, id)
+            }
+            Method::Modify(Modify { channel: Channel::Stats, .. }) => {
+                let text = "the stats channel has nothing that could be modified";
+                self.refuse_channel(conn, name, id, ErrorCode::BadParams, text);
+            }
             Method::Subscribe(subscribe) => {
                 if let Some(every) = subscribe.heartbeat.filter(|_| first) {
                     subscriber.timers.set_heartbeat(now, every);
@@ -194,17 +215,6 @@ impl Worker {
         names: &[String],
         mut each: impl FnMut(&mut Worker, SymbolId) -> Result<(), Refusal>,
     ) {
-        if names.is_empty() {
-            let text = "the stats channel is not served by this version; use book, trade, or bbo";
-            let answer = ErrorAnswer {
-                method: Some(method),
-                text,
-                code: ErrorCode::NotOffered,
-                symbol: None,
-                retry_after_ms: None,
-            };
-            self.refuse(conn, &answer, id);
-        }
         for name in names {
             let found = self.publisher.instruments().find(name).ok_or_else(|| unknown_symbol(name));
             if let Err(refusal) = found.and_then(|symbol| each(self, symbol)) {
@@ -218,6 +228,19 @@ impl Worker {
                 self.refuse(conn, &answer, id);
             }
         }
+    }
+
+    /// Refuses a request about a channel of no symbol.
+    fn refuse_channel(
+        &mut self,
+        conn: ConnId,
+        method: &str,
+        id: Option<&ReqId>,
+        code: ErrorCode,
+        text: &'static str,
+    ) {
+        let answer = ErrorAnswer { method: Some(method), text, code, symbol: None, retry_after_ms: None };
+        self.refuse(conn, &answer, id);
     }
 
     fn refuse(&mut self, conn: ConnId, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
@@ -262,6 +285,29 @@ impl Worker {
         text_frame(&mut subscriber.answers, |body| native_json::push_subscribed(body, &answer, id));
         subscriber.insert(subscription);
         Ok(())
+    }
+
+    fn subscribe_stats(&mut self, conn: ConnId, id: Option<&ReqId>, now: Nanos) {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        if subscriber.stats.is_some() {
+            let text = "this connection has the stats channel already";
+            return self.refuse_channel(conn, "subscribe", id, ErrorCode::AlreadySubscribed, text);
+        }
+        subscriber.stats = Some(Box::new(Watch::new(now)));
+        let answer =
+            Subscribed { subscription: STATS, epoch: self.publisher.epoch(), seq: 0, recovered: false };
+        text_frame(&mut subscriber.answers, |body| native_json::push_subscribed(body, &answer, id));
+        self.arm(conn);
+    }
+
+    fn unsubscribe_stats(&mut self, conn: ConnId, id: Option<&ReqId>) {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        if subscriber.stats.take().is_none() {
+            let text = "this connection has no stats subscription";
+            return self.refuse_channel(conn, "unsubscribe", id, ErrorCode::NotSubscribed, text);
+        }
+        let answer = Unsubscribed { channel: Channel::Stats, symbol: None };
+        text_frame(&mut subscriber.answers, |body| native_json::push_unsubscribed(body, &answer, id));
     }
 
     fn unsubscribe(
@@ -320,6 +366,7 @@ impl Worker {
         let (subscriptions, answers) = (&subscriber.subscriptions, &mut subscriber.answers);
         let listed =
             subscriptions.iter().map(|sub| (described(&instruments[sub.key.symbol].symbol, sub), sub.sent));
+        let listed = listed.chain(subscriber.stats.as_ref().map(|_| (STATS, 0)));
         text_frame(answers, |body| native_json::push_list(body, listed, id));
     }
 

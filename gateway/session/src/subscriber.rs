@@ -5,6 +5,7 @@
 use crate::{
     limits::{Bucket, Limits},
     log::FrameNumber,
+    stats,
     topic::{TopicId, TopicKey},
 };
 use market::{Nanos, Seq, SymbolId};
@@ -176,6 +177,8 @@ pub struct Subscriber {
     pub greeted: bool,
     /// Its figures.
     pub figures: Figures,
+    /// What it wants to be told of itself.
+    pub stats: Option<Box<stats::Watch>>,
     /// Its timers.
     pub timers: Timers,
 }
@@ -275,6 +278,7 @@ impl Subscriber {
             refusals: 0,
             greeted: false,
             figures: Figures::default(),
+            stats: None,
             timers: Timers::new(now, options, spread),
         }
     }
@@ -296,7 +300,8 @@ impl Subscriber {
 
     /// When something is due next, closing included.
     pub fn deadline(&self) -> Nanos {
-        self.closing.unwrap_or_else(|| self.timers.next())
+        let stats = self.stats.as_ref().map_or(Nanos::MAX, |watch| watch.due());
+        self.closing.unwrap_or_else(|| self.timers.next().min(stats))
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Topic {
     pub reset: Option<SnapshotReason>,
     /// The connections that read it.
     pub subscribers: Vec<ConnId>,
+    /// Whether its log may hold frames of earlier turns.
+    pub holds: bool,
 }
 
 impl Topic {
@@ -74,6 +76,7 @@ impl Topic {
             bucket_open: false,
             reset: None,
             subscribers: Vec::new(),
+            holds: false,
         }
     }
 

@@ -114,7 +114,8 @@ impl Publisher {
     pub fn end_turn(&mut self, keep: impl Fn(TopicId, &Topic) -> FrameNumber) {
         let mut held = take(&mut self.held);
         for id in self.touched.drain(..) {
-            if !held.contains(&id) {
+            let topic = &mut self.topics[id.0 as usize];
+            if !std::mem::replace(&mut topic.holds, true) {
                 held.push(id);
             }
         }
@@ -125,7 +126,8 @@ impl Publisher {
             topic.log.trim(keep, self.limits.log_bytes);
             topic.turn_began = topic.log.head();
             total += topic.log.len();
-            topic.log.len() > 0
+            topic.holds = topic.log.len() > 0;
+            topic.holds
         });
         if total > self.limits.logs_bytes {
             // The furthest behind lose first.

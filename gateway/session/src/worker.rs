@@ -7,6 +7,7 @@
 use crate::{
     frame::text_frame,
     gather::PrivateMessages,
+    joined::Joined,
     limits::Limits,
     outlet::{ConnId, Ending, Outlet},
     publisher::{Notice, Publisher, Standing},
@@ -19,7 +20,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use wire::{
     dialect::native_json,
     envelope::websocket,
-    message::{CloseCode, Policy, Quiet, Status},
+    message::{CloseCode, Policy, Quiet, Stats, Status},
 };
 
 /// One worker: its share of the subscribers, over replicas of all books.
@@ -35,6 +36,8 @@ pub struct Worker {
     pub(crate) private: PrivateMessages,
     /// The batch that is being gathered.
     pub(crate) batch: Vec<u8>,
+    /// For whom else it is right.
+    pub(crate) joined: Joined,
     pub(crate) request_text: Vec<u8>,
     /// Messages and bytes since the start, for telemetry.
     pub counters: Counters,
@@ -92,6 +95,7 @@ impl Worker {
             deadlines: BinaryHeap::new(),
             private: PrivateMessages::default(),
             batch: Vec::new(),
+            joined: Joined::default(),
             request_text: Vec::new(),
             counters: Counters::default(),
         }
@@ -217,6 +221,7 @@ impl Worker {
             cursors.min().unwrap_or(u64::MAX)
         });
         self.private.end_turn();
+        self.joined.forget();
     }
 
     fn serve_ready(&mut self, now: Nanos, outlet: &mut impl Outlet) {
@@ -411,7 +416,22 @@ impl Worker {
         if heartbeat {
             self.heartbeat(conn, now);
         }
+        self.tell_stats(conn, now);
         self.serve(conn, now, outlet);
+    }
+
+    /// Tells a connection its own figures, if it wants them and they are due.
+    fn tell_stats(&mut self, conn: ConnId, now: Nanos) {
+        let lag_seq = self.lag_of(&self.subscribers[conn.0 as usize]);
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let Some(watch) = subscriber.stats.as_mut().filter(|_| subscriber.closing.is_none()) else { return };
+        let Figures { conflated, gaps, bytes_sent, .. } = subscriber.figures;
+        let stats = Stats { lag_seq, conflated, gaps, bytes_sent, ..Stats::default() };
+        if let Some(stats) = watch.take(now, stats)
+            && !subscriber.blocked
+        {
+            text_frame(&mut subscriber.answers, |body| native_json::push_stats(body, &stats));
+        }
     }
 
     /// Names each quiet subscription with how far its client may count.

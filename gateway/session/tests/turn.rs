@@ -72,6 +72,82 @@ fn all_that_is_pending_over_all_topics_is_one_write_with_trades_before_the_book(
 }
 
 #[test]
+fn clients_at_the_same_places_get_the_same_bytes_and_go_on_from_there() {
+    for batch_bytes in [400, 64 << 10] {
+        let mut bench = Bench::new(Limits { batch_bytes, ..Limits::default() });
+        bench.reset(0, ResetReason::Feed);
+        bench.flush();
+        let mut both = || {
+            let conn = bench.client(BOOK);
+            bench.send(conn, TRADE);
+            bench.messages(conn);
+            conn
+        };
+        let (same, too, slow) = (both(), both(), both());
+        let other = bench.client(BBO);
+        bench.messages(other);
+        let mut book = TextBook::new(10);
+        bench.messages(slow);
+        bench.stall(slow, 10);
+        for turn in 0..4 {
+            for i in 0..3 {
+                bench.exchange_event(
+                    0,
+                    &[trade(10_001, turn * 3 + i), level(Side::Ask, 10_001, 50 + turn * 3 + i)],
+                );
+            }
+            if turn == 2 {
+                bench.drain(slow);
+            }
+            bench.flush();
+            let messages = bench.messages(same);
+            assert_eq!(messages.len(), 6, "with batches of {batch_bytes} bytes");
+            assert_eq!(messages, bench.messages(too));
+            let mut numbers = TextBook { last: bench.seq(0) - 6, ..TextBook::new(10) };
+            for message in messages.iter().filter(|message| message["channel"] == "book") {
+                assert_eq!(data(message)["first_seq"], numbers.last + 1);
+                numbers.last = data(message)["seq"].as_u64().unwrap();
+            }
+        }
+        bench.drain(slow);
+        let late = bench.client(BOOK);
+        bench.messages(late).iter().for_each(|message| book.apply(message));
+        let of_slow = bench.messages(slow);
+        let last = of_slow.iter().rfind(|message| message["channel"] == "book").unwrap();
+        assert_eq!(
+            data(last)["checksum"],
+            u64::from(book.checksum()),
+            "the slow one is right in its own way"
+        );
+    }
+}
+
+#[test]
+fn a_connection_is_told_its_own_figures_every_ten_seconds_if_it_asks() {
+    let mut bench = Bench::standing();
+    let conn = bench.client(r#"{"method":"subscribe","params":{"channel":"stats"},"req_id":5}"#);
+    bench.send(conn, BOOK);
+    let answer = &bench.messages(conn)[0];
+    assert_eq!((&answer["result"]["channel"], &answer["req_id"]), (&json!("stats"), &json!(5)));
+    bench.send(conn, r#"{"method":"subscribe","params":{"channel":"stats"}}"#);
+    assert_eq!(errors(&bench.messages(conn)), ["already_subscribed"]);
+    bench.exchange_event(0, &[level(Side::Bid, 10_000, 1)]);
+    bench.flush();
+    bench.messages(conn);
+    let stats = |bench: &mut Bench, seconds| {
+        bench.now = bench.now + Duration::from_secs(seconds);
+        bench.worker.timers(bench.now, &mut bench.sockets);
+        bench.messages(conn).into_iter().filter(|message| message["channel"] == "stats").collect::<Vec<_>>()
+    };
+    assert_eq!(stats(&mut bench, 9), Vec::<Value>::new());
+    let told = stats(&mut bench, 1);
+    assert_eq!((told.len(), &data(&told[0])["lag_seq"], &data(&told[0])["gaps"]), (1, &json!(0), &json!(0)));
+    assert!(data(&told[0])["bytes_sent"].as_u64() > Some(500), "{told:?}");
+    bench.send(conn, r#"{"method":"unsubscribe","params":{"channel":"stats"}}"#);
+    assert_eq!(stats(&mut bench, 11), Vec::<Value>::new());
+}
+
+#[test]
 fn clients_at_every_depth_and_interval_keep_a_right_book() {
     let mut bench = Bench::standing();
     let mut clients = Vec::new();

@@ -265,7 +265,7 @@ impl TextBook {
         assert_eq!(data["checksum"].as_u64().unwrap(), u64::from(self.checksum()), "{message}");
     }
 
-    fn checksum(&self) -> u32 {
+    pub fn checksum(&self) -> u32 {
         let depth = if self.depth == 0 { 100 } else { self.depth.min(100) };
         let mut hasher = Hasher::new();
         let mut feed = |text: &str, decimals: usize| {
