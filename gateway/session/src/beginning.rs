@@ -112,7 +112,7 @@ impl Publisher {
         let same_view = old.key.depth == topic.key.depth && old.key.interval == topic.key.interval;
         let in_step = old.place == Place::InStep(self.topic(old.topic).log.head());
         match old.place {
-            Place::Snapshot(reason) => Place::Snapshot(reason),
+            Place::Snapshot(reason) if same_view => Place::Snapshot(reason),
             // It was not sent anything yet: where between its token and now it really is, nobody knows.
             Place::Behind(Catch::Resume) if same_view => old.place,
             _ if same_view

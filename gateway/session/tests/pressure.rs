@@ -161,3 +161,19 @@ fn stamps_changed_before_a_resume_was_sent_leave_it_safe_for_whatever_the_client
     apply_all(&mut book, &messages);
     assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
 }
+
+#[test]
+fn an_interval_chosen_before_the_first_snapshot_was_sent_is_what_that_snapshot_names() {
+    let mut bench = Bench::standing();
+    bench.tick(1_000);
+    let conn = bench.open();
+    bench.stall(conn, 10);
+    change(&mut bench, 1);
+    bench.send(conn, &subscribe("BTC/USDT", 10, ""));
+    bench.send(conn, &modify("\"interval_ms\":1000"));
+    bench.drain(conn);
+    let messages = bench.messages(conn);
+    let first = data(messages.last().unwrap());
+    // The view of the bucket's beginning, which is before what was acknowledged.
+    assert_eq!((&first["reason"], &first["seq"]), (&json!("modify"), &json!(11)), "{messages:?}");
+}

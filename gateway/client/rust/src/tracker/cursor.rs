@@ -98,7 +98,11 @@ impl Cursor {
     }
 
     fn snapshot(&mut self, epoch: Epoch, seq: Seq, reason: SnapshotReason) -> Result<Taken, FaultKind> {
-        let moved = matches!(reason, SnapshotReason::Seek | SnapshotReason::Loop | SnapshotReason::Live);
+        // A longer interval begins with the book as its last bucket left it.
+        let moved = matches!(
+            reason,
+            SnapshotReason::Seek | SnapshotReason::Loop | SnapshotReason::Live | SnapshotReason::Modify
+        );
         let other_epoch = self.held.is_some_and(|held| held.0 != epoch);
         match self.stream {
             Stream::Absent => return Err(FaultKind::NotSubscribed),

@@ -270,6 +270,16 @@ fn a_resume_that_was_not_granted_begins_with_a_snapshot_or_a_gap() {
 }
 
 #[test]
+fn a_longer_interval_may_begin_with_what_the_book_was_before() {
+    let mut client = Client::running();
+    client.update(11, 12).unwrap();
+    assert!(matches!(client.snapshot(11), Err(FaultKind::Backwards { sent: 12, seq: 11 })));
+    let before = book(EPOCH, snapshot(SnapshotReason::Modify), 11, &client.view, &client.view, client.depth);
+    assert_eq!(client.send(&before), Ok("taken"));
+    assert_eq!(client.update(12, 14), Ok("taken"));
+}
+
+#[test]
 fn a_new_epoch_begins_with_a_snapshot() {
     let mut client = Client::running();
     client.trades(11, 12, &[(12, 7)]).unwrap();
