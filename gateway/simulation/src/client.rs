@@ -23,7 +23,12 @@ pub struct Wish {
     pub interval: u32,
     /// Every message, or a connection that is closed when it is too slow.
     pub lossless: bool,
+    /// With the moments of the way.
+    pub stamps: bool,
 }
+
+const DEPTHS: [u32; 5] = [0, 1, 5, 10, 25];
+const INTERVALS: [u32; 5] = [0, 0, 0, 10, 100];
 
 /// A client and its connection.
 pub struct Client {
@@ -47,9 +52,10 @@ impl Client {
             let wish = Wish {
                 channel: chance.pick(&["book", "book", "book", "trade", "bbo"]),
                 symbol: SymbolId(chance.below(symbols) as u32),
-                depth: chance.pick(&[0, 1, 5, 10, 25]),
-                interval: chance.pick(&[0, 0, 0, 10, 100]),
+                depth: chance.pick(&DEPTHS),
+                interval: chance.pick(&INTERVALS),
                 lossless: chance.once_in(3),
+                stamps: chance.once_in(3),
             };
             if !wishes.iter().any(|other| (other.channel, other.symbol) == (wish.channel, wish.symbol)) {
                 wishes.push(wish);
@@ -86,6 +92,41 @@ impl Client {
             let request = subscribe(&wish, &instruments, token.as_deref().filter(|_| held.is_some()));
             worker.input(conn, &mut masked(&request), now, net);
         }
+    }
+
+    /// Asks for something else than before, of one subscription.
+    pub fn modify(&mut self, worker: &mut Worker, net: &mut Net, now: Nanos, chance: &mut Chance) {
+        let Some(conn) = self.conn.and_then(|(_, pipe)| net.conn(pipe)) else { return };
+        let at = chance.below(self.wishes.len() as u64) as usize;
+        let wish = &mut self.wishes[at];
+        let symbol = &worker.publisher().instruments()[wish.symbol].symbol;
+        let mut params = format!("\"channel\":\"{}\",\"symbol\":\"{symbol}\"", wish.channel);
+        if wish.channel == "book" && chance.once_in(3) {
+            wish.depth = chance.pick(&DEPTHS);
+            params += &format!(",\"depth\":{}", wish.depth);
+        }
+        if wish.channel != "trade" && chance.once_in(3) {
+            wish.interval = chance.pick(&INTERVALS);
+            params += &format!(",\"interval_ms\":{}", wish.interval);
+        }
+        if chance.once_in(3) {
+            wish.lossless = chance.once_in(2);
+            params += &format!(",\"policy\":\"{}\"", wish.policy());
+        }
+        if chance.once_in(3) {
+            wish.stamps = chance.once_in(2);
+            params += &format!(",\"stamps\":{}", wish.stamps);
+        }
+        let request = format!(r#"{{"method":"modify","params":{{{params}}}}}"#);
+        worker.input(conn, &mut masked(&request), now, net);
+    }
+
+    /// Sends the beginning of a frame, and never its end.
+    pub fn send_part_of_a_frame(&self, worker: &mut Worker, net: &mut Net, now: Nanos, chance: &mut Chance) {
+        let Some(conn) = self.conn.and_then(|(_, pipe)| net.conn(pipe)) else { return };
+        let mut frame = masked(r#"{"method":"list"}"#);
+        let part = chance.below(frame.len() as u64) as usize;
+        worker.input(conn, &mut frame[..part], now, net);
     }
 
     /// The connection is gone.
@@ -165,19 +206,25 @@ impl Client {
     }
 }
 
+impl Wish {
+    fn policy(&self) -> &'static str {
+        if self.lossless { "lossless" } else { "conflate" }
+    }
+}
+
 fn options() -> OpenOptions {
     OpenOptions::new(&session::Limits::default())
 }
 
 fn subscribe(wish: &Wish, instruments: &Instruments, token: Option<&str>) -> String {
-    let Wish { channel, symbol, depth, interval, lossless } = *wish;
+    let Wish { channel, symbol, depth, interval, stamps, .. } = *wish;
     let symbol = &instruments[symbol].symbol;
     let depth = if channel == "book" { format!(",\"depth\":{depth}") } else { String::new() };
     let interval = if channel == "trade" { String::new() } else { format!(",\"interval_ms\":{interval}") };
-    let policy = if lossless { "lossless" } else { "conflate" };
+    let policy = wish.policy();
     let since = token.map_or(String::new(), |token| format!(",\"since\":\"{token}\""));
     format!(
-        r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":"{symbol}"{depth}{interval},"policy":"{policy}"{since}}}}}"#
+        r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":"{symbol}"{depth}{interval},"policy":"{policy}","stamps":{stamps}{since}}}}}"#
     )
 }
 

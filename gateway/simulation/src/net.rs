@@ -37,6 +37,11 @@ impl Net {
         id
     }
 
+    /// The connection of a pipe, until the worker ends it.
+    pub fn conn(&self, pipe: PipeId) -> Option<ConnId> {
+        self.pipes.get(&pipe)?.conn
+    }
+
     /// The client is cut off: what was under way is lost. The connection, if the worker still knows it.
     pub fn cut(&mut self, pipe: PipeId) -> Option<ConnId> {
         let conn = self.pipes.remove(&pipe)?.conn?;

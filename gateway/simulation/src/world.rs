@@ -158,7 +158,7 @@ impl World {
         self.judge()
     }
 
-    /// Chance puts a worker to sleep or cuts a client off.
+    /// Chance puts a worker to sleep, cuts a client off, or has it ask for something else.
     fn harm(&mut self) {
         if self.chance.once_in(400) {
             let nap = Duration::from_millis(100 + self.chance.below(2_500));
@@ -167,7 +167,30 @@ impl World {
         }
         if self.chance.once_in(25) {
             let at = self.chance.below(self.clients.len() as u64) as usize;
+            self.interrupt(at);
             self.cut(at);
+        }
+        if self.chance.once_in(25) {
+            let at = self.chance.below(self.clients.len() as u64) as usize;
+            self.modify(at);
+        }
+    }
+
+    /// Every other time the client is in the middle of a frame when it is cut off.
+    fn interrupt(&mut self, at: usize) {
+        if let Some((desk, _)) = self.clients[at].conn()
+            && self.chance.once_in(2)
+        {
+            let Desk { worker, net, .. } = &mut self.desks[desk];
+            self.clients[at].send_part_of_a_frame(worker, net, self.now, &mut self.chance);
+        }
+    }
+
+    fn modify(&mut self, at: usize) {
+        let Some((desk, _)) = self.clients[at].conn() else { return };
+        let desk = &mut self.desks[desk];
+        if desk.takes_requests(self.now) {
+            self.clients[at].modify(&mut desk.worker, &mut desk.net, self.now, &mut self.chance);
         }
     }
 
@@ -207,8 +230,7 @@ impl World {
         for client in &mut self.clients {
             let at = self.chance.below(WORKERS as u64) as usize;
             let desk = &mut self.desks[at];
-            // A worker that is behind the ring reads on before it takes a client.
-            let awake = desk.asleep_until <= self.now && desk.reader.is_empty();
+            let awake = desk.takes_requests(self.now);
             if client.conn().is_none() && awake && (calm || self.chance.once_in(20)) {
                 let room = self.chance.pick(&[300, 4_000, 64_000]);
                 client.connect(at, &mut desk.worker, &mut desk.net, self.now, room);
@@ -235,6 +257,11 @@ impl World {
 }
 
 impl Desk {
+    /// A worker that is behind the ring reads on before it takes what a client asks for.
+    fn takes_requests(&self, now: Nanos) -> bool {
+        self.asleep_until <= now && self.reader.is_empty()
+    }
+
     /// One turn, as a worker's thread does it.
     fn turn(&mut self, ingest: &Ingest, now: Nanos, chance: &mut Chance) {
         self.install_images(ingest, now);
@@ -289,6 +316,7 @@ fn limits(chance: &mut Chance) -> Limits {
         log_bytes: chance.pick(&[3_000, 100_000]),
         lossless_bytes: chance.pick(&[2_000, 50_000]),
         batch_bytes: chance.pick(&[500, 5_000, 64_000]),
+        private_bytes: chance.pick(&[1_500, 20_000, 64_000_000]),
         request_burst: 1_000_000,
         ..Limits::default()
     }
