@@ -272,7 +272,7 @@ impl Worker {
                 format!("a connection has at most {most} subscriptions; open another one"),
             ));
         }
-        let topic = self.publisher.subscribe(key, conn);
+        let topic = self.publisher.subscribe(key, conn, subscribe.policy);
         let Beginning { place, sent, recovered } = self.publisher.beginning(topic, subscribe);
         let subscription = Subscription { key, topic, policy: subscribe.policy, place, sent, quiet: false };
         let answer = Subscribed {
@@ -348,8 +348,9 @@ impl Worker {
         let mut new = Subscription { key, policy, ..old };
         if key == old.key {
             new.place = self.publisher.place_in_same_topic(&old);
+            self.publisher.set_policy(old.topic, conn, policy);
         } else {
-            new.topic = self.publisher.subscribe(key, conn);
+            new.topic = self.publisher.subscribe(key, conn, policy);
             new.place = self.publisher.place_after_modify(&old, new.topic, policy);
             self.publisher.unsubscribe(old.topic, conn);
         }

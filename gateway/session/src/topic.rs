@@ -60,6 +60,8 @@ pub struct Topic {
     pub reset: Option<SnapshotReason>,
     /// The connections that read it.
     pub subscribers: Vec<ConnId>,
+    /// Those of them for which frames are kept until they have them.
+    pub lossless: Vec<ConnId>,
     /// Whether its log may hold frames of earlier turns.
     pub holds: bool,
 }
@@ -76,6 +78,7 @@ impl Topic {
             bucket_open: false,
             reset: None,
             subscribers: Vec::new(),
+            lossless: Vec::new(),
             holds: false,
         }
     }

@@ -9,17 +9,27 @@ use crate::{
 };
 use market::{Nanos, Seq, SymbolId};
 use std::{cmp::Reverse, mem::take};
-use wire::message::{Channel, Interval};
+use wire::message::{Channel, Interval, Policy};
 
 impl Publisher {
     /// The topic of a key, made if nobody watches it yet; `conn` reads it from now on.
-    pub fn subscribe(&mut self, key: TopicKey, conn: ConnId) -> TopicId {
+    pub fn subscribe(&mut self, key: TopicKey, conn: ConnId, policy: Policy) -> TopicId {
         let id = match self.by_key.get(&key) {
             Some(&id) => id,
             None => self.begin_topic(key),
         };
         self.topics[id.0 as usize].subscribers.push(conn);
+        self.set_policy(id, conn, policy);
         id
+    }
+
+    /// How `conn` reads a topic from now on.
+    pub fn set_policy(&mut self, id: TopicId, conn: ConnId, policy: Policy) {
+        let lossless = &mut self.topics[id.0 as usize].lossless;
+        lossless.retain(|&reader| reader != conn);
+        if policy == Policy::Lossless {
+            lossless.push(conn);
+        }
     }
 
     fn begin_topic(&mut self, key: TopicKey) -> TopicId {
@@ -53,6 +63,7 @@ impl Publisher {
         if let Some(at) = topic.subscribers.iter().position(|&reader| reader == conn) {
             topic.subscribers.swap_remove(at);
         }
+        topic.lossless.retain(|&reader| reader != conn);
         if !topic.subscribers.is_empty() {
             return;
         }

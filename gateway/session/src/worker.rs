@@ -20,7 +20,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use wire::{
     dialect::native_json,
     envelope::websocket,
-    message::{CloseCode, Policy, Quiet, Stats, Status},
+    message::{CloseCode, Quiet, Stats, Status},
 };
 
 /// One worker: its share of the subscribers, over replicas of all books.
@@ -210,12 +210,11 @@ impl Worker {
     fn end_turn(&mut self) {
         let subscribers = &self.subscribers;
         self.publisher.end_turn(|id, topic| {
-            let cursors = topic.subscribers.iter().filter_map(|conn| {
+            let cursors = topic.lossless.iter().filter_map(|conn| {
                 let subscriptions = &subscribers.get(conn.0 as usize)?.subscriptions;
-                let sub = subscriptions.iter().find(|sub| sub.topic == id)?;
-                match sub.place {
-                    Place::InStep(cursor) if sub.policy == Policy::Lossless => Some(cursor),
-                    _ => None,
+                match subscriptions.iter().find(|sub| sub.topic == id)?.place {
+                    Place::InStep(cursor) => Some(cursor),
+                    Place::Behind(_) | Place::Snapshot(_) => None,
                 }
             });
             cursors.min().unwrap_or(u64::MAX)
