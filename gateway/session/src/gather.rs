@@ -26,7 +26,7 @@ pub struct PrivateMessages {
     made: HashMap<(TopicKey, Seq, Need), Private>,
     /// Bytes of large private messages that wait in sockets.
     large_held: usize,
-    /// What was too large to go beside these, so that it is not made again and again before there is room.
+    /// Snapshots that were too large to go beside these, so that they are not made again and again before there is room.
     refused: HashMap<TopicKey, usize>,
 }
 
@@ -183,9 +183,6 @@ impl Gatherer<'_> {
             sub.place = Place::InStep(topic.log.head());
             return Served::Done;
         }
-        if self.has_to_wait(&sub.key) {
-            return Served::Wait;
-        }
         let need = Need::Catch(sub.sent, how);
         let Some(message) = self.make(sub.topic, need) else {
             sub.place = Place::Snapshot(match how {
@@ -208,7 +205,11 @@ impl Gatherer<'_> {
             return Served::Wait;
         }
         let Some(message) = self.make(sub.topic, Need::Snapshot(reason)) else { return Served::Done };
+        let bytes = message.len();
         let served = self.add(sub, message);
+        if matches!(served, Served::Wait) {
+            self.private.refused.insert(sub.key, bytes);
+        }
         self.counters.snapshots += u64::from(matches!(served, Served::Done | Served::Large(_)));
         served
     }
@@ -221,7 +222,6 @@ impl Gatherer<'_> {
             return Served::Full;
         }
         if alone && !self.has_room(message.len()) {
-            self.private.refused.insert(sub.key, message.len());
             return Served::Wait;
         }
         let topic = self.publisher.topic(sub.topic);
@@ -242,7 +242,7 @@ impl Gatherer<'_> {
         held == 0 || held + bytes <= self.private_limit
     }
 
-    /// Whether there is still no room for what was refused to this topic.
+    /// Whether there is still no room for this topic's snapshot.
     fn has_to_wait(&self, key: &TopicKey) -> bool {
         self.private.refused.get(key).is_some_and(|&bytes| !self.has_room(bytes))
     }

@@ -107,6 +107,25 @@ fn who_waits_for_room_for_a_snapshot_gets_one_as_of_then() {
 }
 
 #[test]
+fn what_is_small_does_not_wait_for_room_for_snapshots() {
+    let mut bench = Bench::new(Limits { batch_bytes: 500, private_bytes: 1_000, ..Limits::default() });
+    bench.reset(0, ResetReason::Feed);
+    let request = subscribe("BTC/USDT", 10, "");
+    let conn = bench.client(&request);
+    let mut book = TextBook::new(10);
+    apply_all(&mut book, &bench.messages(conn));
+    bench.stall(conn, 10);
+    change(&mut bench, 1);
+    stalled(&mut bench, &request);
+    let waiting = bench.client(&request);
+    change(&mut bench, 2);
+    assert_eq!(bench.messages(waiting).len(), 1, "the answer");
+    bench.drain(conn);
+    apply_all(&mut book, &bench.messages(conn));
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
+}
+
+#[test]
 fn stamps_changed_by_a_slow_client_leave_its_merge_flagged() {
     let mut bench = Bench::standing();
     let conn = bench.client(&subscribe("BTC/USDT", 10, ""));
