@@ -5,6 +5,7 @@
 //! for a client.
 
 use crate::{
+    frame::text_frame,
     gather::{Gatherer, Served, is_pending},
     outlet::{ConnId, Ending, Outlet},
     subscriber::{Place, Rest, Subscriber, Subscription},
@@ -13,7 +14,10 @@ use crate::{
 };
 use market::{Nanos, SymbolId};
 use std::{ops::Range, rc::Rc};
-use wire::message::{CloseCode, Policy};
+use wire::{
+    dialect::native_json,
+    message::{CloseCode, Policy, Status},
+};
 
 /// What the next write carries.
 enum Batch {
@@ -40,10 +44,11 @@ impl Worker {
                 }
                 return;
             }
-            if !matches!(subscriber.rest, Rest::None) {
+            if !subscriber.rest.is_none() {
                 self.write_rest(conn, outlet);
             } else if !subscriber.answers.is_empty() {
-                subscriber.rest = Rest::Own(std::mem::take(&mut subscriber.answers), 0);
+                let answers = std::mem::take(&mut subscriber.answers);
+                write(&mut self.counters, conn, subscriber, &answers, outlet);
             } else if subscriber.closing.is_some() {
                 return self.end(conn, Ending::Finished, outlet);
             } else {
@@ -62,7 +67,7 @@ impl Worker {
         count_write(&mut self.counters, subscriber, taken);
         let large = subscriber.rest.large_bytes();
         subscriber.rest.advance(taken);
-        if matches!(subscriber.rest, Rest::None) {
+        if subscriber.rest.is_none() {
             self.private.release(large);
         } else {
             block(subscriber);
@@ -73,19 +78,14 @@ impl Worker {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
         if let Batch::Large(bytes) = batch {
             self.private.hold(bytes.len());
-            subscriber.rest = Rest::Shared(bytes, 0);
+            subscriber.rest = Rest::large(bytes);
             return;
         }
         let bytes = match &batch {
             Batch::Run(topic, frames) => self.publisher.topic(*topic).log.frames(frames.clone()),
             _ => &self.batch,
         };
-        let taken = outlet.write(conn, bytes);
-        count_write(&mut self.counters, subscriber, taken);
-        if taken < bytes.len() {
-            subscriber.rest = Rest::Own(bytes[taken..].to_vec(), 0);
-            block(subscriber);
-        }
+        write(&mut self.counters, conn, subscriber, bytes, outlet);
     }
 
     /// Takes the next batch of a connection and moves its cursors behind it.
@@ -97,12 +97,12 @@ impl Worker {
         let (first, second) = (pending.next(), pending.next());
         let Some(first) = first else {
             subscriber.slow = false;
-            if subscriber.after_data.is_empty() {
+            if !std::mem::take(&mut subscriber.tell_end) {
                 return Batch::Nothing;
             }
             self.joined.forget();
             self.batch.clear();
-            self.batch.append(&mut subscriber.after_data);
+            text_frame(&mut self.batch, |body| native_json::push_status(body, &Status::FeedEnded));
             return Batch::Gathered;
         };
         let sub = &mut subscriber.subscriptions[first];
@@ -196,6 +196,22 @@ impl Worker {
     fn close_slow(&mut self, conn: ConnId, now: Nanos) {
         self.counters.slow_closed += 1;
         self.close(conn, Some((CloseCode::SlowConsumer.code(), CloseCode::SlowConsumer.text())), now);
+    }
+}
+
+/// Hands bytes to a socket that has taken all before; what it does not take is kept.
+fn write(
+    counters: &mut Counters,
+    conn: ConnId,
+    subscriber: &mut Subscriber,
+    bytes: &[u8],
+    outlet: &mut impl Outlet,
+) {
+    let taken = outlet.write(conn, bytes);
+    count_write(counters, subscriber, taken);
+    if taken < bytes.len() {
+        subscriber.rest = Rest::of_batch(&bytes[taken..]);
+        block(subscriber);
     }
 }
 

@@ -205,7 +205,7 @@ impl Gatherer<'_> {
             return Served::Wait;
         }
         let Some(message) = self.make(sub.topic, Need::Snapshot(reason)) else { return Served::Done };
-        let bytes = message.len();
+        let bytes = message.bytes.len();
         let served = self.add(sub, message);
         if matches!(served, Served::Wait) {
             self.private.refused.insert(sub.key, bytes);

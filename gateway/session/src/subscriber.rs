@@ -68,44 +68,46 @@ pub enum Catch {
     },
 }
 
-/// What of the last write the socket did not take.
+/// What of the last write the socket did not take. Nothing by default: a frame boundary.
 #[derive(Default)]
-pub enum Rest {
-    /// Nothing: a frame boundary.
-    #[default]
-    None,
-    /// The client's own copy, and how much of it is written.
-    Own(Vec<u8>, usize),
-    /// A large message that others may hold too, and how much of it is written.
-    Shared(Rc<[u8]>, usize),
+pub struct Rest {
+    bytes: Option<Rc<[u8]>>,
+    written: u32,
+    /// It is a large message that others may hold too.
+    large: bool,
 }
 
 impl Rest {
+    /// The client's own copy of what is left of a batch.
+    pub fn of_batch(bytes: &[u8]) -> Rest {
+        Rest { bytes: Some(bytes.into()), written: 0, large: false }
+    }
+
+    /// A large message of which nothing is written yet.
+    pub fn large(bytes: Rc<[u8]>) -> Rest {
+        Rest { bytes: Some(bytes), written: 0, large: true }
+    }
+
     /// What is still to be written.
     pub fn bytes(&self) -> &[u8] {
-        match self {
-            Rest::None => &[],
-            Rest::Own(bytes, written) => &bytes[*written..],
-            Rest::Shared(bytes, written) => &bytes[*written..],
-        }
+        self.bytes.as_ref().map_or(&[], |bytes| &bytes[self.written as usize..])
+    }
+
+    /// Whether all is written.
+    pub fn is_none(&self) -> bool {
+        self.bytes.is_none()
     }
 
     /// How many bytes of a large private message this holds.
     pub fn large_bytes(&self) -> usize {
-        match self {
-            Rest::Shared(bytes, _) => bytes.len(),
-            Rest::None | Rest::Own(..) => 0,
-        }
+        self.bytes.as_ref().filter(|_| self.large).map_or(0, |bytes| bytes.len())
     }
 
     /// Counts bytes as written.
     pub fn advance(&mut self, count: usize) {
-        match self {
-            Rest::None => {}
-            Rest::Own(_, written) | Rest::Shared(_, written) => *written += count,
-        }
+        self.written += u32::try_from(count).expect("a message is shorter than 4 GiB");
         if self.bytes().is_empty() {
-            *self = Rest::None;
+            *self = Rest::default();
         }
     }
 }
@@ -155,8 +157,8 @@ pub struct Subscriber {
     pub rotation: Option<SymbolId>,
     /// Frames other than data that wait to be written: answers, heartbeats, pings. They go before data.
     pub answers: Vec<u8>,
-    /// Frames that are written once the client has all that was pending: what is told about the end of the data.
-    pub after_data: Vec<u8>,
+    /// The feed has ended: it is told so once it has all that was pending.
+    pub tell_end: bool,
     /// What of the last write the socket did not take.
     pub rest: Rest,
     /// The socket is full: nothing is written until it says that it drained.
@@ -186,8 +188,9 @@ pub struct Subscriber {
 /// When something is due for a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Timers {
-    heartbeat_every: Duration,
-    ping_every: Duration,
+    /// In milliseconds, as all the following; zero for never.
+    heartbeat_every: u32,
+    ping_every: u32,
     heartbeat_at: Nanos,
     ping_at: Nanos,
     /// The last pong, or the opening.
@@ -202,8 +205,8 @@ impl Timers {
     pub fn new(now: Nanos, options: &OpenOptions, spread: u8) -> Timers {
         let part = |every: Duration| every / 2 + every / 512 * u32::from(spread);
         let mut timers = Timers {
-            heartbeat_every: options.heartbeat,
-            ping_every: options.ping,
+            heartbeat_every: millis(options.heartbeat),
+            ping_every: millis(options.ping),
             heartbeat_at: now + part(options.heartbeat),
             ping_at: now + part(options.ping),
             last_pong: now,
@@ -214,17 +217,17 @@ impl Timers {
     }
 
     fn disable_zero(&mut self) {
-        if self.heartbeat_every.is_zero() {
+        if self.heartbeat_every == 0 {
             self.heartbeat_at = Nanos::MAX;
         }
-        if self.ping_every.is_zero() {
+        if self.ping_every == 0 {
             self.ping_at = Nanos::MAX;
         }
     }
 
     /// Changes how often heartbeats come.
     pub fn set_heartbeat(&mut self, now: Nanos, every: Duration) {
-        self.heartbeat_every = every;
+        self.heartbeat_every = millis(every);
         self.heartbeat_at = now + every;
         self.disable_zero();
     }
@@ -246,16 +249,21 @@ impl Timers {
 
     /// Whether the client has not answered so many pings in a row.
     pub fn is_dead(&self, now: Nanos, missed: u32) -> bool {
-        !self.ping_every.is_zero() && missed > 0 && now.since(self.last_pong) > self.ping_every * missed
+        let patience = Duration::from_millis(self.ping_every.into()) * missed;
+        !patience.is_zero() && now.since(self.last_pong) > patience
     }
 }
 
-fn take(at: &mut Nanos, every: Duration, now: Nanos) -> bool {
+fn take(at: &mut Nanos, every: u32, now: Nanos) -> bool {
     let due = *at <= now;
     if due {
-        *at = now + every;
+        *at = now + Duration::from_millis(every.into());
     }
     due
+}
+
+fn millis(every: Duration) -> u32 {
+    u32::try_from(every.as_millis()).unwrap_or(u32::MAX)
 }
 
 impl Subscriber {
@@ -267,8 +275,8 @@ impl Subscriber {
             subscriptions: Vec::new(),
             rotation: None,
             answers: Vec::new(),
-            after_data: Vec::new(),
-            rest: Rest::None,
+            tell_end: false,
+            rest: Rest::default(),
             blocked: false,
             slow: false,
             closing: None,
@@ -330,11 +338,15 @@ mod tests {
 
     #[test]
     fn a_rest_ends_when_all_is_written() {
-        let mut rest = Rest::Own(b"abc".to_vec(), 1);
-        assert_eq!(rest.bytes(), b"bc");
+        let mut rest = Rest::of_batch(b"abc");
         rest.advance(1);
-        assert_eq!(rest.bytes(), b"c");
-        rest.advance(1);
-        assert!(matches!(rest, Rest::None));
+        assert_eq!((rest.bytes(), rest.large_bytes()), (&b"bc"[..], 0));
+        rest.advance(2);
+        assert!(rest.is_none() && rest.bytes().is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_of_a_client_fits_into_256_bytes() {
+        assert!(size_of::<Subscriber>() <= 256, "{}", size_of::<Subscriber>());
     }
 }

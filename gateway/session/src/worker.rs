@@ -298,10 +298,8 @@ impl Worker {
         let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
         for conn in conns {
             let subscriber = &mut self.subscribers[conn.0 as usize];
-            if subscriber.after_data.is_empty() && !subscriber.echo && subscriber.closing.is_none() {
-                text_frame(&mut subscriber.after_data, |body| {
-                    native_json::push_status(body, &Status::FeedEnded)
-                });
+            if !subscriber.echo && subscriber.closing.is_none() {
+                subscriber.tell_end = true;
                 self.make_ready(conn);
             }
         }
