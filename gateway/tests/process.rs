@@ -2,22 +2,14 @@
 
 mod support;
 
-use serde_json::{Value, json};
-use std::{
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Output, Stdio},
+use serde_json::json;
+use std::process::Output;
+use support::{
+    client::Client,
+    get,
+    program::{Gateway, depthcast},
+    run,
 };
-use support::{client::Client, get, run};
-
-fn depthcast(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_depthcast"));
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DEPTHCAST_")) {
-        command.env_remove(name);
-    }
-    command
-}
 
 fn output(arguments: &[&str]) -> Output {
     depthcast(arguments).output().unwrap()
@@ -28,35 +20,6 @@ fn check(arguments: &[&str], code: i32, text: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
     assert!(said.contains(text), "{arguments:?}: {said}");
-}
-
-/// A gateway in a process of its own, which is killed if the test ends before it. Nobody reads its log once it serves.
-struct Gateway {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Gateway {
-    fn start(mut command: Command) -> Gateway {
-        let mut process = command.spawn().unwrap();
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let serving =
-            lines.map_while(Result::ok).find(|line| line.contains("\"serving\"")).expect("it serves");
-        let log: Value = serde_json::from_str(&serving).expect("logs are JSON off a terminal");
-        Gateway { process, address: log["address"].as_str().unwrap().parse().unwrap() }
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 const SMALL: [&str; 8] =

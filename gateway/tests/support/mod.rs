@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod model;
+pub mod program;
 
 use gateway::{Config, FeedSpec, Running};
 use http_body_util::{BodyExt, Empty};
