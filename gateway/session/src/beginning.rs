@@ -7,7 +7,7 @@ use crate::{
 };
 use market::{Seq, SymbolId};
 use wire::{
-    message::{Channel, Depth, Policy, SnapshotReason, Subscribe},
+    message::{Channel, Depth, Interval, Policy, SnapshotReason, Subscribe},
     token::TokenEntry,
 };
 
@@ -36,7 +36,10 @@ impl Publisher {
             Some(SnapshotReason::Resume)
         };
         match refused {
-            None => Beginning { place: Place::Behind(Catch::Resume), sent: entry.seq, recovered: true },
+            None => {
+                let place = self.place_of_resumed(topic, entry.seq, subscribe.policy);
+                Beginning { place, sent: entry.seq, recovered: true }
+            }
             // Trades have no snapshot that makes up for them: what is missing is named as a gap.
             Some(_) if topic.key.channel == Channel::Trade && since.epoch() == self.epoch() => {
                 let sent = entry.seq.min(topic.tail.seq);
@@ -47,6 +50,18 @@ impl Publisher {
                 Beginning { place: Place::Snapshot(reason), sent: topic.tail.seq, recovered: false }
             }
         }
+    }
+
+    /// Where a subscription goes on whose token can be continued: under `lossless` with each message that is held.
+    ///
+    /// A bucket's message is a net difference, and wrong for a client that was in the middle of the bucket: there the
+    /// client gets one message that is safe wherever it was.
+    fn place_of_resumed(&self, topic: &Topic, from: Seq, policy: Policy) -> Place {
+        let walks = policy == Policy::Lossless
+            && topic.key.channel != Channel::Trade
+            && topic.key.interval == Interval::EACH_EVENT;
+        let next = if walks { topic.log.after_seq(from) } else { None };
+        next.map_or(Place::Behind(Catch::Resume), Place::InStep)
     }
 
     fn afresh(&self, topic: &Topic, snapshot: Option<bool>) -> Beginning {

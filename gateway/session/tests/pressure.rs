@@ -196,3 +196,25 @@ fn an_interval_chosen_before_the_first_snapshot_was_sent_is_what_that_snapshot_n
     // The view of the bucket's beginning, which is before what was acknowledged.
     assert_eq!((&first["reason"], &first["seq"]), (&json!("modify"), &json!(11)), "{messages:?}");
 }
+
+#[test]
+fn lossless_resumes_with_every_message_that_is_still_held() {
+    let mut bench = Bench::standing();
+    let lossless = subscribe("BTC/USDT", 10, ",\"policy\":\"lossless\"");
+    let slow = bench.client(&lossless);
+    bench.stall(slow, 10);
+    let first = bench.client(&lossless);
+    let mut book = TextBook::new(10);
+    // The first is partly written to the slow one; from the second on they are held for it.
+    (1..=2).for_each(|qty| change(&mut bench, qty));
+    apply_all(&mut book, &bench.messages(first));
+    bench.worker.gone(first);
+    (3..=6).for_each(|qty| change(&mut bench, qty));
+    let token = format!(",\"policy\":\"lossless\",\"since\":\"9c41d7e0a25b7f3a:BTC/USDT@10={}\"", book.last);
+    let conn = bench.client(&subscribe("BTC/USDT", 10, &token));
+    let messages = bench.messages(conn);
+    assert_eq!(messages[0]["result"]["recovered"], true);
+    assert_eq!(messages.len(), 1 + 4, "each change is a message of its own");
+    apply_all(&mut book, &messages);
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
+}
