@@ -9,7 +9,7 @@ use crate::{
 };
 use market::{Nanos, Seq};
 use std::{collections::HashMap, rc::Rc};
-use wire::message::{Channel, GapReason, Policy, SnapshotReason};
+use wire::message::{Channel, GapReason, Interval, Policy, SnapshotReason};
 
 /// A private message that may serve several clients of one topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,6 +77,11 @@ pub fn is_pending(publisher: &Publisher, sub: &Subscription) -> bool {
     let topic = publisher.topic(sub.topic);
     match sub.place {
         Place::InStep(cursor) => cursor != topic.log.head(),
+        // A bucket's message is a net difference, and wrong for a client that was in the middle of it: who resumes at the
+        // tail waits for a message of its own, as who resumes beyond it does.
+        Place::Behind(Catch::Resume) if topic.key.interval != Interval::EACH_EVENT => {
+            topic.tail.seq > sub.sent
+        }
         Place::Behind(_) => topic.tail.seq >= sub.sent,
         Place::Snapshot(_) => publisher.can_snapshot(sub.topic),
     }

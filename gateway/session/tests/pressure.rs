@@ -218,3 +218,23 @@ fn lossless_resumes_with_every_message_that_is_still_held() {
     apply_all(&mut book, &messages);
     assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
 }
+
+#[test]
+fn who_resumes_in_the_middle_of_a_bucket_gets_its_end_whatever_it_holds() {
+    let mut bench = Bench::standing();
+    bench.tick(1_000);
+    let first = bench.client(&subscribe("BTC/USDT", 10, ""));
+    let mut book = TextBook::new(10);
+    change(&mut bench, 500);
+    apply_all(&mut book, &bench.messages(first));
+    bench.worker.gone(first);
+    // The token is of another channel that was not as far; within the bucket the level changes back.
+    let resume = ",\"interval_ms\":1000,\"since\":\"9c41d7e0a25b7f3a:BTC/USDT@10=11\"";
+    let conn = bench.client(&subscribe("BTC/USDT", 10, resume));
+    change(&mut bench, 100);
+    bench.exchange_event(0, &[level(Side::Ask, 10_001, 9)]);
+    bench.tick(1_000);
+    bench.flush();
+    apply_all(&mut book, &bench.messages(conn));
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
+}
