@@ -5,6 +5,7 @@
 //! for a client.
 
 use crate::{
+    blocked::Blocked,
     frame::text_frame,
     gather::{Gatherer, Served, is_pending},
     outlet::{ConnId, Ending, Outlet},
@@ -38,7 +39,7 @@ impl Worker {
     pub(crate) fn serve(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
         loop {
             let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-            if subscriber.blocked {
+            if self.blocked.holds(conn) {
                 if self.is_too_far_behind(conn) {
                     self.close_slow(conn, now);
                 }
@@ -48,7 +49,7 @@ impl Worker {
                 self.write_rest(conn, outlet);
             } else if !subscriber.answers.is_empty() {
                 let answers = std::mem::take(&mut subscriber.answers);
-                write(&mut self.counters, conn, subscriber, &answers, outlet);
+                write(&mut self.counters, &mut self.blocked, conn, subscriber, &answers, outlet);
             } else if subscriber.closing.is_some() {
                 return self.end(conn, Ending::Finished, outlet);
             } else {
@@ -70,7 +71,8 @@ impl Worker {
         if subscriber.rest.is_none() {
             self.private.release(large);
         } else {
-            block(subscriber);
+            subscriber.slow = true;
+            self.blocked.insert(conn);
         }
     }
 
@@ -85,7 +87,7 @@ impl Worker {
             Batch::Run(topic, frames) => self.publisher.topic(*topic).log.frames(frames.clone()),
             _ => &self.batch,
         };
-        write(&mut self.counters, conn, subscriber, bytes, outlet);
+        write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, outlet);
     }
 
     /// Takes the next batch of a connection and moves its cursors behind it.
@@ -202,6 +204,7 @@ impl Worker {
 /// Hands bytes to a socket that has taken all before; what it does not take is kept.
 fn write(
     counters: &mut Counters,
+    blocked: &mut Blocked,
     conn: ConnId,
     subscriber: &mut Subscriber,
     bytes: &[u8],
@@ -211,13 +214,9 @@ fn write(
     count_write(counters, subscriber, taken);
     if taken < bytes.len() {
         subscriber.rest = Rest::of_batch(&bytes[taken..]);
-        block(subscriber);
+        subscriber.slow = true;
+        blocked.insert(conn);
     }
-}
-
-fn block(subscriber: &mut Subscriber) {
-    subscriber.blocked = true;
-    subscriber.slow = true;
 }
 
 fn count_write(counters: &mut Counters, subscriber: &mut Subscriber, taken: usize) {

@@ -161,9 +161,7 @@ pub struct Subscriber {
     pub tell_end: bool,
     /// What of the last write the socket did not take.
     pub rest: Rest,
-    /// The socket is full: nothing is written until it says that it drained.
-    pub blocked: bool,
-    /// It was blocked and has not caught up since: what waits is merged.
+    /// Its socket was full and has not caught up since: what waits is merged.
     pub slow: bool,
     /// It is being closed: nothing but the rest and the answers is written, until this moment at the latest.
     pub closing: Option<Nanos>,
@@ -277,7 +275,6 @@ impl Subscriber {
             answers: Vec::new(),
             tell_end: false,
             rest: Rest::default(),
-            blocked: false,
             slow: false,
             closing: None,
             ready: false,

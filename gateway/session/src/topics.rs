@@ -106,9 +106,13 @@ impl Publisher {
         take(&mut self.notices)
     }
 
-    /// Bytes of the fullest log.
-    pub fn fullest_log(&self) -> usize {
-        self.touched.iter().map(|&id| self.topic(id).log.len()).max().unwrap_or(0)
+    /// Bytes that this turn appended to the log that got most.
+    pub fn most_appended(&self) -> usize {
+        let appended = |&id: &TopicId| {
+            let topic = self.topic(id);
+            topic.log.bytes_from(topic.turn_began)
+        };
+        self.touched.iter().map(appended).max().unwrap_or(0)
     }
 
     /// Counts the messages of this turn as written at `end`; the turn began at `now`.

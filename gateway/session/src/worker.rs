@@ -5,6 +5,7 @@
 //! turns come [`Worker::input`], [`Worker::writable`] and [`Worker::timers`]. Whoever drives it keeps these on one thread.
 
 use crate::{
+    blocked::Blocked,
     frame::text_frame,
     gather::PrivateMessages,
     joined::Joined,
@@ -30,6 +31,7 @@ pub struct Worker {
     pub(crate) subscribers: Slab<Box<Subscriber>>,
     /// Connections with something to be written.
     ready: Vec<ConnId>,
+    pub(crate) blocked: Blocked,
     /// Where the next flush begins among them.
     rotation: usize,
     deadlines: BinaryHeap<Reverse<(Nanos, ConnId)>>,
@@ -91,6 +93,7 @@ impl Worker {
             limits,
             subscribers: Slab::new(),
             ready: Vec::new(),
+            blocked: Blocked::default(),
             rotation: 0,
             deadlines: BinaryHeap::new(),
             private: PrivateMessages::default(),
@@ -154,6 +157,7 @@ impl Worker {
     /// The connection is gone: its subscriptions end, and what it has not read is forgotten.
     pub fn gone(&mut self, conn: ConnId) {
         if let Some(subscriber) = self.subscribers.try_remove(conn.0 as usize) {
+            self.blocked.remove(conn);
             self.private.release(subscriber.rest.large_bytes());
             for subscription in subscriber.subscriptions {
                 self.publisher.unsubscribe(subscription.topic, conn);
@@ -168,7 +172,7 @@ impl Worker {
 
     /// Whether a turn has appended so much that it should flush before it reads on.
     pub fn wants_flush(&self) -> bool {
-        self.publisher.fullest_log() > self.limits.log_bytes / 2
+        self.publisher.most_appended() > self.limits.log_bytes / 2
     }
 
     /// The ring has overtaken this worker: all books wait for images from ingest, the watched ones first.
@@ -195,7 +199,16 @@ impl Worker {
             let topic = self.publisher.touched()[at];
             for at in 0..self.publisher.topic(topic).subscribers.len() {
                 let conn = self.publisher.topic(topic).subscribers[at];
-                self.make_ready(conn);
+                if !self.blocked.holds(conn) {
+                    self.make_ready(conn);
+                }
+            }
+            // Who cannot be written to is looked at only where it may be too far behind by now.
+            for at in 0..self.publisher.topic(topic).lossless.len() {
+                let conn = self.publisher.topic(topic).lossless[at];
+                if self.blocked.holds(conn) {
+                    self.make_ready(conn);
+                }
             }
         }
         let wrote = !self.ready.is_empty();
@@ -253,8 +266,8 @@ impl Worker {
 
     /// The connection's socket takes bytes again.
     pub fn writable(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
-        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
-            subscriber.blocked = false;
+        if self.subscribers.contains(conn.0 as usize) {
+            self.blocked.remove(conn);
             self.serve(conn, now, outlet);
         }
     }
@@ -425,7 +438,7 @@ impl Worker {
         let Figures { conflated, gaps, bytes_sent, .. } = subscriber.figures;
         let stats = Stats { lag_seq, conflated, gaps, bytes_sent, ..Stats::default() };
         if let Some(stats) = watch.take(now, stats)
-            && !subscriber.blocked
+            && !self.blocked.holds(conn)
         {
             text_frame(&mut subscriber.answers, |body| native_json::push_stats(body, &stats));
         }
@@ -434,7 +447,7 @@ impl Worker {
     /// Names each quiet subscription with how far its client may count.
     fn heartbeat(&mut self, conn: ConnId, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if subscriber.blocked || subscriber.echo || subscriber.closing.is_some() {
+        if self.blocked.holds(conn) || subscriber.echo || subscriber.closing.is_some() {
             return;
         }
         let publisher = &self.publisher;

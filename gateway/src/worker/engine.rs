@@ -162,8 +162,14 @@ impl Engine {
     /// unknown here afterwards.
     pub(crate) fn catch_up(&mut self) {
         let head = self.reader.head();
-        while self.reader.position() < head && self.read_ring() > 0 {
+        while self.reader.position() < head {
+            let read = self.read_ring();
+            // A large image may leave no room for events in the turn that installs it.
+            let goes_on = read > 0 || self.worker.wants_flush();
             self.worker.flush(clock::now(), &mut self.sockets, clock::now);
+            if !goes_on {
+                return;
+            }
         }
     }
 
