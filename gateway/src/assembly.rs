@@ -11,6 +11,7 @@ use crate::{
 use feed::FeedError;
 use ingest::{Ingest, IngestOptions};
 use market::Epoch;
+use rings::wait::WaitStrategy;
 use std::{
     io,
     net::SocketAddr,
@@ -88,7 +89,7 @@ fn assemble(config: Config, listener: std::net::TcpListener, feed: Feed) -> Resu
     };
     let mut ingest = Ingest::new(feed.source, Epoch(rand::random()), options);
     let (desks, inboxes): (Vec<_>, Vec<_>) = (0..workers).map(|_| desk()).unzip();
-    let readers: Vec<_> = (0..workers).map(|_| ingest.subscribe(wait)).collect();
+    let readers: Vec<_> = (0..workers).map(|at| ingest.subscribe(wait_of(wait, inline && at == 0))).collect();
     let requests = ingest.requests();
     let control = Arc::new(Control::new(config, feed.hold, &ingest, desks));
     let (failed, feed_failed) = oneshot::channel();
@@ -132,6 +133,15 @@ fn assemble(config: Config, listener: std::net::TcpListener, feed: Feed) -> Resu
     running.spawn("acceptor".to_owned(), move || acceptor::run(listener, &control, &stop))?;
     tracing::info!(%address, workers, inline, %wait, epoch = %running.control.epoch, "serving");
     Ok(running)
+}
+
+/// How a worker waits for the ring. One that feeds it itself finds no news by looking again and again: it knows when the next
+/// event is due and sleeps until then, unless it is not to sleep at all.
+fn wait_of(chosen: WaitStrategy, feeds_itself: bool) -> WaitStrategy {
+    match chosen {
+        WaitStrategy::Backoff if feeds_itself => WaitStrategy::Park,
+        _ => chosen,
+    }
 }
 
 fn desk() -> (Arc<Desk>, UnboundedReceiver<crate::control::Job>) {
