@@ -9,16 +9,22 @@ mod connection;
 mod message;
 mod reader;
 mod report;
-mod server;
+mod speech;
 mod tally;
 
-use crate::{cores, processor};
+pub use speech::Speech;
+
+use crate::{
+    processor,
+    servers::{Depthcast, Running},
+};
 use anyhow::Context;
+use clocks::Difference;
 use connection::Address;
 use market::{Nanos, clock};
 use reader::{Opened, Plan};
 use report::Report;
-use server::Server;
+use speech::{Subscription, Terms};
 use std::{path::PathBuf, sync::mpsc, thread, time::Duration};
 use tally::{Tally, Window};
 use tokio::sync::watch;
@@ -34,6 +40,10 @@ pub struct Options {
     /// Start `depthcast` from beside this program on the first core, load it from the second, and end it afterwards
     #[arg(long)]
     spawn: bool,
+
+    /// How the server speaks
+    #[arg(long, value_enum, default_value = "native", conflicts_with = "spawn")]
+    speech: Speech,
 
     /// Process id of a gateway on this machine that was started otherwise, to count its processor time
     #[arg(long, conflicts_with = "spawn")]
@@ -100,37 +110,60 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     // The first reading calibrates the clock, which is best done before there is much to do.
     clock::now();
-    let server = if options.spawn { Some(spawn(&options.gateway)?) } else { None };
-    let address = match (&server, &options.url) {
-        (Some(server), _) => Address::of_feed(server.address()),
-        (None, Some(url)) => Address::new(url)?,
+    let server = options.spawn.then(|| Depthcast::with(&options.gateway)).transpose()?;
+    let target = match (&server, &options.url) {
+        (Some(server), _) => Target::of(server),
+        (None, Some(url)) => {
+            let server = Vec::from_iter(options.pid);
+            Target { address: Address::new(url)?, speech: options.speech, ours: server.clone(), server }
+        }
         (None, None) => unreachable!("clap wants one of them"),
     };
-    let report = measure(options, &address, server.as_ref().map(Server::id).or(options.pid))?;
+    let report = measure(options, &target)?;
     drop(server);
     if let Some(path) = &options.hlog {
         report.write_interval_log(path).with_context(|| format!("write {}", path.display()))?;
     }
     if options.json {
-        println!("{}", report.json())
+        println!("{}", serde_json::to_string(&report.run())?)
     } else {
         print!("{report}")
     }
     Ok(())
 }
 
-/// Starts a gateway on the first core and stays on the last one.
-fn spawn(arguments: &[String]) -> anyhow::Result<Server> {
-    let cores = cores::available()?;
-    cores::pin(cores[0])?;
-    let server = Server::spawn(arguments)?;
-    cores::pin(cores[cores.len() - 1])?;
-    Ok(server)
+/// A server as the load sees it.
+#[derive(Debug, Clone)]
+struct Target {
+    address: Address,
+    speech: Speech,
+    /// The processes whose processor time is the server's.
+    server: Vec<u32>,
+    /// All processes that do not disturb.
+    ours: Vec<u32>,
 }
 
-fn measure(options: &Options, address: &Address, server: Option<u32>) -> anyhow::Result<Report> {
-    let plan = plan(options, address);
-    let clocks_before = clocks::compare(address)?;
+impl Target {
+    fn of(running: &Running) -> Target {
+        Target {
+            address: running.address.into(),
+            speech: running.speech,
+            server: running.server_ids(),
+            ours: running.ids(),
+        }
+    }
+
+    /// How far its clock is ahead of ours, if it tells its time.
+    fn clock(&self) -> anyhow::Result<Option<Difference>> {
+        match self.speech {
+            Speech::Native => clocks::compare(&self.address).map(Some),
+        }
+    }
+}
+
+fn measure(options: &Options, target: &Target) -> anyhow::Result<Report> {
+    let plan = plan(options, target);
+    let clock_before = target.clock()?;
     let (start, begun) = watch::channel(None);
     let (opened, opening) = mpsc::channel();
     let threads: Vec<_> = shares(options.connections, options.threads)
@@ -144,28 +177,31 @@ fn measure(options: &Options, address: &Address, server: Option<u32>) -> anyhow:
 
     let window = Window::new(clock::now() + Duration::from_secs(options.warmup), options.seconds);
     start.send_replace(Some(window));
-    let usage = observe(window, server)?;
+    let usage = observe(window, target)?;
     let mut tally = Tally::default();
     for thread in threads {
         tally.add(&thread.join().expect("a reading thread does not panic")?);
     }
     Ok(Report {
         connections: options.connections,
-        subscriptions: options.connections as usize * options.symbols.len(),
+        topics_each: options.symbols.len(),
+        stalled: 0,
         window,
         tally,
         usage,
-        clocks: [clocks_before, clocks::compare(address)?],
+        clocks: clock_before.into_iter().chain(target.clock()?).collect(),
     })
 }
 
-fn plan(options: &Options, address: &Address) -> Plan {
+fn plan(options: &Options, target: &Target) -> Plan {
     let Options { symbols, channel, depth, interval_ms, policy, .. } = options;
-    let request = serde_json::json!({"method": "subscribe", "params": {
-        "channel": channel, "symbol": symbols, "depth": depth, "interval_ms": interval_ms, "policy": policy,
-        "stamps": true,
-    }});
-    Plan { address: address.clone(), request: request.to_string(), symbols: symbols.clone() }
+    let terms =
+        Terms { channel: channel.clone(), depth: *depth, interval_ms: *interval_ms, policy: policy.clone() };
+    Plan {
+        address: target.address.clone(),
+        speech: target.speech,
+        subscription: Subscription { topics: symbols.clone(), terms },
+    }
 }
 
 /// How many connections each thread takes.
@@ -183,7 +219,7 @@ fn wait_until_open(opening: &mpsc::Receiver<Opened>, connections: u32) -> anyhow
 /// What the measurement took from the processor.
 #[derive(Debug, Clone, Copy)]
 struct Usage {
-    /// Nanoseconds of the gateway, if it was started here or named.
+    /// Nanoseconds of the server, if it was started here or named.
     server: Option<u64>,
     /// Cores that this program took: near the number of its threads, it is itself what limits.
     own: f64,
@@ -192,16 +228,22 @@ struct Usage {
 }
 
 /// Sleeps through the window and says what ran in it.
-fn observe(window: Window, server: Option<u32>) -> anyhow::Result<Usage> {
+fn observe(window: Window, target: &Target) -> anyhow::Result<Usage> {
     let own = std::process::id();
-    let processes: Vec<u32> = [own].into_iter().chain(server).collect();
-    let server_nanos = || server.map(processor::thread_nanos).transpose();
+    let processes: Vec<u32> = [own].into_iter().chain(target.ours.iter().copied()).collect();
     sleep_until(window.start());
     let (alone, all) = (processor::Sample::now(&[own])?, processor::Sample::now(&processes)?);
-    let before = server_nanos()?;
+    let before = server_nanos(target)?;
     sleep_until(window.end());
-    let server = server_nanos()?.zip(before).map(|(after, before)| after.saturating_sub(before));
+    let server = server_nanos(target)?.zip(before).map(|(after, before)| after.saturating_sub(before));
     Ok(Usage { server, own: alone.ours_since()?, others: all.others_since()? })
+}
+
+/// How long the server's threads have run; `None` if its processes are not known.
+fn server_nanos(target: &Target) -> anyhow::Result<Option<u64>> {
+    let nanos: anyhow::Result<Vec<u64>> =
+        target.server.iter().map(|&process| processor::thread_nanos(process)).collect();
+    nanos.map(|nanos| nanos.into_iter().reduce(|sum, nanos| sum + nanos))
 }
 
 fn sleep_until(moment: Nanos) {

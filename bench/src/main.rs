@@ -6,6 +6,11 @@ mod cores;
 mod load;
 mod micro;
 mod processor;
+// Used in full by the contest, which is the next step.
+#[allow(dead_code)]
+mod result;
+#[allow(dead_code)]
+mod servers;
 mod websocket;
 
 use clap::{Parser, Subcommand};

@@ -34,7 +34,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let items: Vec<Item> = items().filter(|item| item.name.contains(&options.only)).collect();
     ensure!(!items.is_empty(), "no item has '{}' in its name; without --only all are measured", options.only);
 
-    let setup = Setup { rounds: options.rounds.into(), cores: cores::available()? };
+    let setup = Setup { rounds: options.rounds.into(), cores: cores::available()?.to_vec() };
     cores::pin(setup.cores[0])?;
     let before = processor::Sample::now(&[std::process::id()])?;
     println!("times in ns an item, median of {} rounds, on {} cores", setup.rounds, setup.cores.len());

@@ -17,6 +17,8 @@ pub struct Opcode(u8);
 impl Opcode {
     /// A text message.
     pub const TEXT: Opcode = Opcode(1);
+    /// A binary message.
+    pub const BINARY: Opcode = Opcode(2);
     /// To be answered with a pong.
     pub const PING: Opcode = Opcode(9);
     /// The answer to a ping.

@@ -32,7 +32,7 @@ impl fmt::Display for Difference {
 pub fn compare(address: &Address) -> anyhow::Result<Difference> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut connection = Connection::open(address).await?;
+        let mut connection = Connection::open(address, "/feed").await?;
         let mut quickest: Option<Difference> = None;
         for _ in 0..PINGS {
             let seen = ping(&mut connection).await?;

@@ -20,8 +20,8 @@ const MAX_HEAD: usize = 16 << 10;
 pub struct Address {
     /// `host:port`.
     host: String,
-    /// Path and query.
-    path: String,
+    /// Path and query, if they are not those of the speech.
+    path: Option<String>,
 }
 
 impl Address {
@@ -34,12 +34,14 @@ impl Address {
         let (host, port) =
             url.host_str().zip(url.port_or_known_default()).context("the URL names no host")?;
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Ok(Address { host: format!("{host}:{port}"), path: format!("{}{query}", url.path()) })
+        let path = (url.path() != "/").then(|| format!("{}{query}", url.path()));
+        Ok(Address { host: format!("{host}:{port}"), path })
     }
+}
 
-    /// The native feed of the gateway at a socket.
-    pub fn of_feed(socket: SocketAddr) -> Address {
-        Address { host: socket.to_string(), path: "/feed".into() }
+impl From<SocketAddr> for Address {
+    fn from(socket: SocketAddr) -> Address {
+        Address { host: socket.to_string(), path: None }
     }
 }
 
@@ -52,12 +54,13 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects and shakes hands.
+    /// Connects and shakes hands, on the usual path if the address names none.
     ///
     /// # Errors
     /// If the server does not, with its answer.
-    pub async fn open(address: &Address) -> anyhow::Result<Connection> {
+    pub async fn open(address: &Address, usual_path: &str) -> anyhow::Result<Connection> {
         let Address { host, path } = address;
+        let path = path.as_deref().unwrap_or(usual_path);
         let stream = TcpStream::connect(host).await.with_context(|| format!("connect to {host}"))?;
         stream.set_nodelay(true)?;
         let mut connection = Connection { stream, buffer: Vec::new() };
@@ -133,13 +136,13 @@ mod tests {
 
     #[test]
     fn an_address_is_host_port_and_path() {
-        let check = |url: &str, host: &str, path: &str| {
+        let check = |url: &str, host: &str, path: Option<&str>| {
             let address = Address::new(&url.parse().unwrap()).unwrap();
-            assert_eq!((&*address.host, &*address.path), (host, path));
+            assert_eq!((&*address.host, address.path.as_deref()), (host, path));
         };
-        check("ws://localhost/feed", "localhost:80", "/feed");
-        check("ws://127.0.0.1:9000/feed?ping_s=5", "127.0.0.1:9000", "/feed?ping_s=5");
-        check("ws://[::1]:9000/feed", "[::1]:9000", "/feed");
+        check("ws://localhost", "localhost:80", None);
+        check("ws://127.0.0.1:9000/feed?ping_s=5", "127.0.0.1:9000", Some("/feed?ping_s=5"));
+        check("ws://[::1]:9000/feed", "[::1]:9000", Some("/feed"));
         assert!(Address::new(&"wss://localhost/feed".parse().unwrap()).is_err());
     }
 }

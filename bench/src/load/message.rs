@@ -2,10 +2,10 @@
 //! what it measures. That works because members stand in a fixed order and symbols need no escapes.
 
 use market::{Nanos, Seq};
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// A message from the gateway.
+/// A message of market data, or one that stands among them.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message<'a> {
     /// Market data that continues what was sent before.
@@ -19,11 +19,7 @@ pub enum Message<'a> {
     },
     /// Something could not be sent.
     Gap,
-    /// A subscription was taken.
-    Subscribed,
-    /// A request was refused.
-    Refused,
-    /// Anything else: heartbeats, notices.
+    /// Anything else that is not counted: heartbeats, notices.
     Other,
 }
 
@@ -44,9 +40,6 @@ pub struct Update<'a> {
 
 /// Looks at a message; `None` if it is market data that lacks what every such message with stamps has.
 pub fn read(text: &[u8]) -> Option<Message<'_>> {
-    if !text.starts_with(b"{\"channel\":") {
-        return Some(read_answer(text));
-    }
     let keys = &*KEYS;
     Some(match text_after(text, &keys.kind) {
         Some(b"update") => Message::Update(read_update(text, keys)?),
@@ -57,16 +50,6 @@ pub fn read(text: &[u8]) -> Option<Message<'_>> {
         _ if text.starts_with(b"{\"channel\":\"gap\"") => Message::Gap,
         _ => Message::Other,
     })
-}
-
-fn read_answer(text: &[u8]) -> Message<'_> {
-    if text.starts_with(b"{\"method\":\"subscribe\",\"success\":true") {
-        Message::Subscribed
-    } else if memmem::find(text, b"\"success\":false").is_some() {
-        Message::Refused
-    } else {
-        Message::Other
-    }
 }
 
 fn read_update<'a>(text: &'a [u8], keys: &Keys) -> Option<Update<'a>> {
@@ -234,10 +217,7 @@ mod tests {
     #[test]
     fn what_is_no_market_data() {
         let check = |text: &str, expected| assert_eq!(read(text.as_bytes()), Some(expected), "{text}");
-        check(r#"{"method":"subscribe","success":true,"result":{"seq":1}}"#, Message::Subscribed);
-        check(r#"{"method":"subscribe","success":false,"error":"no","code":"bad_depth"}"#, Message::Refused);
         check(r#"{"channel":"gap","data":[{"from_seq":1}]}"#, Message::Gap);
         check(r#"{"channel":"heartbeat","time":"…","data":[{"seq":1}]}"#, Message::Other);
-        check(r#"{"method":"pong"}"#, Message::Other);
     }
 }

@@ -3,10 +3,11 @@
 use super::{
     connection::{Address, Connection},
     message::{self, Message, Update},
+    speech::{Speech, Subscription, Talk},
     tally::{Tally, Window},
 };
 use crate::websocket::{self, Opcode};
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use market::{Nanos, Seq, clock};
 use std::{
     cell::{Cell, RefCell},
@@ -29,10 +30,10 @@ pub type Opened = anyhow::Result<()>;
 pub struct Plan {
     /// Where to.
     pub address: Address,
-    /// The subscribe request.
-    pub request: String,
-    /// The symbols in it.
-    pub symbols: Vec<String>,
+    /// How to speak.
+    pub speech: Speech,
+    /// What to subscribe to.
+    pub subscription: Subscription,
 }
 
 /// Opens so many connections, tells `opened` of each, and counts what they read in the window that `begun` brings.
@@ -69,11 +70,12 @@ struct Shared {
 /// Opens a connection and reads it in a task of its own, at once: whoever is not read is slow.
 async fn open(plan: &Plan, shared: &Rc<Shared>) {
     match subscribe(plan).await {
-        Ok(connection) => {
+        Ok((connection, talk)) => {
             let client = Client {
                 connection,
-                known: Known::new(&plan.symbols),
-                awaited: plan.symbols.len(),
+                known: Known::new(&plan.subscription.topics),
+                talk,
+                is_open: false,
                 shared: Rc::clone(shared),
             };
             spawn_local(client.run());
@@ -82,10 +84,14 @@ async fn open(plan: &Plan, shared: &Rc<Shared>) {
     }
 }
 
-async fn subscribe(plan: &Plan) -> anyhow::Result<Connection> {
-    let mut connection = Connection::open(&plan.address).await?;
-    connection.send(&plan.request).await.context("subscribe")?;
-    Ok(connection)
+async fn subscribe(plan: &Plan) -> anyhow::Result<(Connection, Talk)> {
+    let path = plan.speech.path(&plan.subscription);
+    let mut connection = Connection::open(&plan.address, &path).await?;
+    let mut talk = plan.speech.talk(&plan.subscription);
+    let mut out = Vec::new();
+    talk.begin(&mut out);
+    connection.write(&out).await.context("subscribe")?;
+    Ok((connection, talk))
 }
 
 impl Shared {
@@ -99,65 +105,65 @@ impl Shared {
 struct Client {
     connection: Connection,
     known: Known,
-    /// Subscriptions that were not answered yet.
-    awaited: usize,
+    talk: Talk,
+    /// Whether all its subscriptions stand.
+    is_open: bool,
     shared: Rc<Shared>,
 }
 
 impl Client {
     async fn run(mut self) {
         let Err(error) = self.read_all().await;
-        if self.awaited > 0 {
-            self.shared.tell(Err(error));
-        } else {
+        if self.is_open {
             self.shared.tally.borrow_mut().counts.closed += 1;
+        } else {
+            self.shared.tell(Err(error));
         }
     }
 
-    /// Reads until the gateway closes.
+    /// Reads until the server closes.
     async fn read_all(&mut self) -> anyhow::Result<Infallible> {
-        let mut pongs = Vec::new();
+        let mut answers = Vec::new();
         loop {
             let read = self.connection.read().await?;
-            ensure!(read > 0, "the gateway closed the connection");
-            self.take(read, clock::now(), &mut pongs)?;
-            if !pongs.is_empty() {
-                self.connection.write(&pongs).await?;
-                pongs.clear();
+            ensure!(read > 0, "the server closed the connection");
+            self.take(read, clock::now(), &mut answers)?;
+            if !answers.is_empty() {
+                self.connection.write(&answers).await?;
+                answers.clear();
             }
         }
     }
 
     /// Takes what was read at `now`, and counts it if that is in the window.
-    fn take(&mut self, read: usize, now: Nanos, pongs: &mut Vec<u8>) -> anyhow::Result<()> {
-        let Client { connection, known, awaited, shared } = self;
+    fn take(&mut self, read: usize, now: Nanos, answers: &mut Vec<u8>) -> anyhow::Result<()> {
+        let Client { connection, known, talk, is_open, shared } = self;
         let second = shared.window.get().and_then(|window| window.second_of(now));
         let mut tally = shared.tally.borrow_mut();
         if second.is_some() {
             tally.counts.bytes += read as u64;
         }
-        let mut refused = None;
+        let mut taken = Ok(());
         connection.take_frames(|opcode, payload| match opcode {
-            Opcode::PING => websocket::push_pong(pongs, payload),
-            Opcode::TEXT => match message::read(payload) {
-                Some(Message::Subscribed) => {
-                    *awaited -= 1;
-                    if *awaited == 0 {
-                        shared.tell(Ok(()));
-                    }
-                }
-                Some(Message::Refused) => refused = Some(String::from_utf8_lossy(payload).into_owned()),
-                message => {
+            Opcode::PING => websocket::push_pong(answers, payload),
+            Opcode::TEXT | Opcode::BINARY if taken.is_ok() => {
+                taken = talk.take(opcode, payload, answers, |text| {
+                    let message = message::read(text);
                     let is_hole = message.as_ref().is_some_and(|message| known.follow(message));
                     if let Some(second) = second {
                         tally.counts.holes += u64::from(is_hole);
                         tally.count(message.as_ref(), second, now);
                     }
-                }
-            },
+                });
+            }
             _ => {}
         });
-        refused.map_or(Ok(()), |answer| bail!("the gateway refused: {answer}"))
+        taken?;
+        if !*is_open && talk.is_ready() {
+            *is_open = true;
+            shared.tell(Ok(()));
+        }
+        Ok(())
     }
 }
 
@@ -184,7 +190,7 @@ impl Known {
                 self.0.iter_mut().for_each(|(_, last)| *last = None);
                 false
             }
-            Message::Subscribed | Message::Refused | Message::Other => false,
+            Message::Other => false,
         }
     }
 

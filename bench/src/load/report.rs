@@ -1,63 +1,76 @@
 //! What a load came to, for people and for programs.
 
 use super::{Usage, clocks::Difference, tally::Tally, tally::Window};
-use crate::processor;
+use crate::{
+    processor,
+    result::{Latency, Run},
+};
 use hdrhistogram::serialization::{V2DeflateSerializer, interval_log::IntervalLogWriterBuilder};
-use serde_json::{Value, json};
 use std::{fmt, fs::File, io, path::Path, time::Duration};
 
 /// Clocks that differ by more than this, in nanoseconds, spoil latencies.
 const TOLERABLE_DIFFERENCE: i64 = 20_000;
-const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
 /// What a load came to.
 #[derive(Debug)]
 pub struct Report {
-    /// How many there were.
+    /// How many connections read.
     pub connections: u32,
-    /// Of all connections.
-    pub subscriptions: usize,
+    /// Topics of each of them.
+    pub topics_each: usize,
+    /// How many further ones never read.
+    pub stalled: u32,
     /// When it was measured.
     pub window: Window,
     /// What was counted.
     pub tally: Tally,
     /// What it took from the processor.
     pub usage: Usage,
-    /// How far the gateway's clock was ahead, before and after.
-    pub clocks: [Difference; 2],
+    /// How far the server's clock was ahead, before and after, where it tells.
+    pub clocks: Vec<Difference>,
 }
 
 impl Report {
-    /// As one JSON object; times in ns.
-    pub fn json(&self) -> Value {
-        let latencies = self.tally.latencies();
-        let mut latency: serde_json::Map<String, Value> = QUANTILES
-            .iter()
-            .map(|&(name, at)| (name.into(), latencies.value_at_quantile(at).into()))
-            .collect();
-        latency.insert("max".into(), latencies.max().into());
+    /// In the form that is written to disk. Which scenario and which server it was, the caller knows.
+    pub fn run(&self) -> Run {
         let counts = self.tally.counts;
-        json!({
-            "connections": self.connections,
-            "subscriptions": self.subscriptions,
-            "seconds": self.window.seconds(),
-            "deliveries": counts.deliveries,
-            "deliveries_per_second": self.per_second(counts.deliveries),
-            "bytes_per_second": self.per_second(counts.bytes),
-            "latency_ns": latency,
-            "snapshots": counts.snapshots,
-            "conflated": counts.conflated,
-            "gaps": counts.gaps,
-            "holes": counts.holes,
-            "malformed": counts.malformed,
-            "closed": counts.closed,
-            "early": counts.early,
-            "server_cpu_ns_per_delivery": self.cpu_per_delivery(),
-            "server_cores": self.server_cores(),
-            "own_cores": self.usage.own,
-            "others_cores": self.usage.others,
-            "clock_difference_ns": self.clocks.map(|difference| difference.nanos),
-        })
+        let others = self.usage.others;
+        Run {
+            scenario: "load".into(),
+            case: String::new(),
+            server: String::new(),
+            round: 1,
+            offer: None,
+            connections: self.connections,
+            topics_each: self.topics_each,
+            stalled: self.stalled,
+            seconds: self.window.seconds(),
+            deliveries_per_second: self.per_second(counts.deliveries),
+            events_per_second: self.per_second(counts.events),
+            bytes_per_second: self.per_second(counts.bytes),
+            latency: Latency::of(&self.tally.latencies()),
+            snapshots: counts.snapshots,
+            conflated: counts.conflated,
+            gaps: counts.gaps,
+            holes: counts.holes,
+            malformed: counts.malformed,
+            early: counts.early,
+            closed: counts.closed,
+            cpu_ns_per_delivery: self
+                .usage
+                .server
+                .map(|nanos| nanos as f64 / counts.deliveries.max(1) as f64),
+            server_cores: self.usage.server.map(|nanos| nanos as f64 / 1e9 / self.window.seconds() as f64),
+            own_cores: self.usage.own,
+            others_cores: others,
+            clock_difference_ns: self.clocks.iter().map(|difference| difference.nanos).collect(),
+            disturbed: others > processor::TOLERABLE || self.clocks_differ(),
+            private_bytes_per_connection: None,
+            private_bytes_per_stalled: None,
+            slowest_updates_per_second: None,
+            recovered_after_ms: None,
+            notes: Vec::new(),
+        }
     }
 
     /// Writes the latencies of each second, as tools for HdrHistogram read them.
@@ -82,14 +95,6 @@ impl Report {
         count as f64 / self.window.seconds() as f64
     }
 
-    fn cpu_per_delivery(&self) -> Option<f64> {
-        self.usage.server.map(|nanos| nanos as f64 / self.tally.counts.deliveries as f64)
-    }
-
-    fn server_cores(&self) -> Option<f64> {
-        self.usage.server.map(|nanos| nanos as f64 / 1e9 / self.window.seconds() as f64)
-    }
-
     fn clocks_differ(&self) -> bool {
         self.clocks.iter().any(|clock| clock.nanos.abs() > TOLERABLE_DIFFERENCE + clock.uncertain)
     }
@@ -97,40 +102,43 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.tally.counts;
-        let latencies = self.tally.latencies();
+        let run = self.run();
+        let Latency { p50, p90, p99, p999, max, .. } = run.latency;
         let micros = |nanos: u64| nanos as f64 / 1e3;
         writeln!(
             f,
-            "{} connections, {} subscriptions, {} s",
-            self.connections,
-            self.subscriptions,
-            self.window.seconds()
+            "{} connections and {} stalled ones, {} topics each, {} s",
+            run.connections, run.stalled, run.topics_each, run.seconds
         )?;
         writeln!(
             f,
             "deliveries      {:.0}/s, {:.2} MB/s, {} in all",
-            self.per_second(counts.deliveries),
-            self.per_second(counts.bytes) / 1e6,
-            counts.deliveries
+            run.deliveries_per_second,
+            run.bytes_per_second / 1e6,
+            self.tally.counts.deliveries
         )?;
-        write!(f, "latency in us  ")?;
-        for (name, at) in QUANTILES {
-            write!(f, " {name} {:.1}", micros(latencies.value_at_quantile(at)))?;
-        }
-        writeln!(f, " max {:.1}", micros(latencies.max()))?;
+        writeln!(
+            f,
+            "latency in us   p50 {:.1} p90 {:.1} p99 {:.1} p99.9 {:.1} max {:.1}",
+            micros(p50),
+            micros(p90),
+            micros(p99),
+            micros(p999),
+            micros(max)
+        )?;
         writeln!(
             f,
             "among them      {} snapshots, {} merged; besides {} gap messages, {} holes, {} malformed, {} closed",
-            counts.snapshots, counts.conflated, counts.gaps, counts.holes, counts.malformed, counts.closed
+            run.snapshots, run.conflated, run.gaps, run.holes, run.malformed, run.closed
         )?;
-        if let Some((each, cores)) = self.cpu_per_delivery().zip(self.server_cores()) {
-            writeln!(f, "gateway's CPU   {:.3} us a delivery, {cores:.2} of a core", each / 1e3)?;
+        if let Some((each, cores)) = run.cpu_ns_per_delivery.zip(run.server_cores) {
+            writeln!(f, "server's CPU    {:.3} us a delivery, {cores:.2} of a core", each / 1e3)?;
         }
-        writeln!(f, "this program    {:.2} of a core", self.usage.own)?;
-        let [before, after] = self.clocks;
-        let verdict = if self.clocks_differ() { "; that is too much to trust the latencies" } else { "" };
-        writeln!(f, "gateway's clock {before} before, {after} after{verdict}")?;
-        writeln!(f, "{}", processor::describe_others(self.usage.others))
+        writeln!(f, "this program    {:.2} of a core", run.own_cores)?;
+        if let [before, after] = self.clocks[..] {
+            let verdict = if self.clocks_differ() { "; that is too much to trust the latencies" } else { "" };
+            writeln!(f, "server's clock  {before} before, {after} after{verdict}")?;
+        }
+        writeln!(f, "{}", processor::describe_others(run.others_cores))
     }
 }

@@ -47,6 +47,8 @@ impl Window {
 pub struct Counts {
     /// Updates and snapshots.
     pub deliveries: u64,
+    /// Events that the updates cover.
+    pub events: u64,
     /// Bytes read, of whatever.
     pub bytes: u64,
     /// Updates that were merged because the client was slow.
@@ -59,7 +61,7 @@ pub struct Counts {
     pub holes: u64,
     /// Text messages that are not as they should be.
     pub malformed: u64,
-    /// Connections that the gateway closed.
+    /// Connections that the server closed.
     pub closed: u64,
     /// Updates that were read before they were meant to happen: the two clocks differ.
     pub early: u64,
@@ -68,6 +70,7 @@ pub struct Counts {
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
         self.deliveries += other.deliveries;
+        self.events += other.events;
         self.bytes += other.bytes;
         self.conflated += other.conflated;
         self.snapshots += other.snapshots;
@@ -93,6 +96,7 @@ impl Tally {
         match message {
             Some(Message::Update(update)) => {
                 self.counts.deliveries += 1;
+                self.counts.events += (update.seq + 1).saturating_sub(update.first_seq);
                 self.counts.conflated += u64::from(update.conflated);
                 self.record(second, update.engine, now);
             }
@@ -101,7 +105,7 @@ impl Tally {
                 self.counts.snapshots += 1;
             }
             Some(Message::Gap) => self.counts.gaps += 1,
-            Some(Message::Subscribed | Message::Refused | Message::Other) => {}
+            Some(Message::Other) => {}
             None => self.counts.malformed += 1,
         }
     }

@@ -1,0 +1,95 @@
+//! The native protocol: one request for all topics, an answer for each of them, and each text frame is a message.
+
+use super::{Subscription, Terms};
+use crate::websocket;
+use anyhow::bail;
+use memchr::memmem;
+
+/// Where it is spoken.
+pub const PATH: &str = "/feed";
+
+/// One connection.
+#[derive(Debug)]
+pub struct Talk {
+    /// The subscribe request, until it is sent.
+    request: String,
+    /// Subscriptions that were not answered yet.
+    awaited: usize,
+}
+
+impl Talk {
+    pub fn new(Subscription { topics, terms }: &Subscription) -> Talk {
+        let Terms { channel, depth, interval_ms, policy } = terms;
+        let request = serde_json::json!({"method": "subscribe", "params": {
+            "channel": channel, "symbol": topics, "depth": depth, "interval_ms": interval_ms, "policy": policy,
+            "stamps": true,
+        }});
+        Talk { request: request.to_string(), awaited: topics.len() }
+    }
+
+    pub fn begin(&mut self, out: &mut Vec<u8>) {
+        websocket::push_text(out, &std::mem::take(&mut self.request));
+    }
+
+    #[inline]
+    pub fn take(&mut self, text: &[u8], heard: &mut impl FnMut(&[u8])) -> anyhow::Result<()> {
+        if text.starts_with(b"{\"channel\":") {
+            heard(text);
+            return Ok(());
+        }
+        self.take_answer(text)
+    }
+
+    #[cold]
+    fn take_answer(&mut self, text: &[u8]) -> anyhow::Result<()> {
+        if text.starts_with(b"{\"method\":\"subscribe\",\"success\":true") {
+            self.awaited = self.awaited.saturating_sub(1);
+        } else if memmem::find(text, b"\"success\":false").is_some() {
+            bail!("the server refused: {}", String::from_utf8_lossy(text));
+        }
+        Ok(())
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.awaited == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn talk(topics: &[&str]) -> Talk {
+        let topics = topics.iter().map(ToString::to_string).collect();
+        Talk::new(&Subscription { topics, terms: Terms::default() })
+    }
+
+    #[test]
+    fn it_is_ready_once_every_topic_was_answered() {
+        let mut talk = talk(&["A", "B"]);
+        let mut heard = 0;
+        let mut take = |talk: &mut Talk, text: &str| {
+            talk.take(text.as_bytes(), &mut |_| heard += 1).unwrap();
+            (talk.is_ready(), heard)
+        };
+        let answer = r#"{"method":"subscribe","success":true,"result":{}}"#;
+        assert_eq!(take(&mut talk, answer), (false, 0));
+        assert_eq!(take(&mut talk, r#"{"channel":"book","type":"snapshot"}"#), (false, 1));
+        assert_eq!(take(&mut talk, r#"{"method":"pong"}"#), (false, 1));
+        assert_eq!(take(&mut talk, answer), (true, 1));
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_servers_words() {
+        let answer = r#"{"method":"subscribe","success":false,"error":"no","code":"bad_depth"}"#;
+        let error = talk(&["A"]).take(answer.as_bytes(), &mut |_| {}).unwrap_err();
+        assert!(error.to_string().contains("bad_depth"), "{error}");
+    }
+
+    #[test]
+    fn the_request_names_every_topic() {
+        let mut out = Vec::new();
+        talk(&["A", "B"]).begin(&mut out);
+        assert!(memmem::find(&out, br#""symbol":["A","B"]"#).is_some(), "{}", String::from_utf8_lossy(&out));
+    }
+}

@@ -1,0 +1,157 @@
+//! What runs came to, as it is written to disk: the unit that reports are made of. Times are in nanoseconds and rates in
+//! units a second, unless a name says otherwise.
+
+use crate::servers::Offer;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hdrhistogram::{
+    Histogram,
+    serialization::{Serializer, V2DeflateSerializer},
+};
+use serde::{Deserialize, Serialize};
+
+/// A whole contest: all of its runs, in the order in which they were made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contest {
+    /// On what it was run.
+    pub machine: Machine,
+    /// The command that ran it.
+    pub command: String,
+    /// When it was begun (RFC 3339).
+    pub started: String,
+    /// The runs, those that were thrown away among them.
+    pub results: Vec<Run>,
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// What its processor calls itself.
+    pub cpu: String,
+    /// How many cores the measuring could use.
+    pub cores: usize,
+    /// Name and release of the kernel.
+    pub kernel: String,
+}
+
+/// What one run came to: one server under one load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The scenario, such as `S2`; `load` if it was none of the table.
+    pub scenario: String,
+    /// Which part of the scenario, such as `peak`; empty where it has only one.
+    pub case: String,
+    /// The server's name.
+    pub server: String,
+    /// In which round of the contest, from 1.
+    pub round: u32,
+    /// What the server was offered, if it was started for this.
+    pub offer: Option<Offer>,
+    /// Connections that read.
+    pub connections: u32,
+    /// Topics of each connection.
+    pub topics_each: usize,
+    /// Further connections that subscribed and never read.
+    pub stalled: u32,
+    /// How long it was measured.
+    pub seconds: u64,
+    /// Updates and snapshots that were read.
+    pub deliveries_per_second: f64,
+    /// Events that those updates cover: more than there are updates where they were merged.
+    pub events_per_second: f64,
+    /// Bytes that were read, of whatever.
+    pub bytes_per_second: f64,
+    /// From the moment at which an event was meant to happen until it was read. A merged one counts from its oldest event.
+    pub latency: Latency,
+    /// Snapshots that were read.
+    pub snapshots: u64,
+    /// Updates that were merged because the client was slow.
+    pub conflated: u64,
+    /// Messages that named something that could not be sent.
+    pub gaps: u64,
+    /// Updates before which something is missing, of which nothing was said.
+    pub holes: u64,
+    /// Messages that are not as they should be.
+    pub malformed: u64,
+    /// Updates that were read before they were meant to happen.
+    pub early: u64,
+    /// Connections that the server closed.
+    pub closed: u64,
+    /// The server's processor time for each delivery, if its processes are known.
+    pub cpu_ns_per_delivery: Option<f64>,
+    /// Cores that the server took.
+    pub server_cores: Option<f64>,
+    /// Cores that the load generator took: near 1 for each of its threads, it is itself what limits.
+    pub own_cores: f64,
+    /// Cores that all others took.
+    pub others_cores: f64,
+    /// How far the server's clock was ahead of ours before and after, where the server tells its time.
+    pub clock_difference_ns: Vec<i64>,
+    /// Whether it counts for nothing: others took too much of the machine, or the clocks differ.
+    pub disturbed: bool,
+    /// Growth of the server's own memory (private and resident) for each idle connection.
+    pub private_bytes_per_connection: Option<f64>,
+    /// The same for each stalled connection.
+    pub private_bytes_per_stalled: Option<f64>,
+    /// Updates a second of the connection that had the fewest.
+    pub slowest_updates_per_second: Option<f64>,
+    /// How long after the end of a surge p99 was normal again, in milliseconds; the whole calm phase if it never was.
+    pub recovered_after_ms: Option<f64>,
+    /// What else is to be known about this run.
+    pub notes: Vec<String>,
+}
+
+/// Latencies in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// All of them: an HdrHistogram, V2 with deflate, in base64.
+    pub histogram: String,
+    /// Half of them took at most this.
+    pub p50: u64,
+    /// 90 in 100.
+    pub p90: u64,
+    /// 99 in 100.
+    pub p99: u64,
+    /// 999 in 1,000.
+    #[serde(rename = "p99.9")]
+    pub p999: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+impl Latency {
+    /// Of a histogram in nanoseconds.
+    pub fn of(latencies: &Histogram<u64>) -> Latency {
+        let at = |quantile| latencies.value_at_quantile(quantile);
+        Latency {
+            histogram: encode(latencies),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: latencies.max(),
+        }
+    }
+}
+
+fn encode(latencies: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new().serialize(latencies, &mut bytes).expect("a Vec takes everything");
+    BASE64_STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdrhistogram::serialization::Deserializer;
+
+    #[test]
+    fn a_histogram_can_be_read_back() {
+        let mut latencies = Histogram::<u64>::new(2).unwrap();
+        (1..=1_000).for_each(|value| latencies.record(value).unwrap());
+        let latency = Latency::of(&latencies);
+        let bytes = BASE64_STANDARD.decode(&latency.histogram).unwrap();
+        let read: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).unwrap();
+        assert_eq!(read, latencies);
+        assert_eq!((latency.p50, latency.p99, latency.max), (501, 991, 1_003));
+    }
+}

@@ -1,0 +1,87 @@
+//! The servers that can be measured: what each is called, whether its program is there, and how it is started.
+//!
+//! A server knows nothing of connections or of what is counted. Each is a file beside this one (the peers: theirs), and a
+//! line in [`all`].
+
+mod depthcast;
+mod process;
+
+pub use depthcast::Depthcast;
+pub use process::{Part, Process};
+
+use crate::load::Speech;
+use std::net::SocketAddr;
+
+/// All of them, in the order in which they are measured.
+pub fn all() -> Vec<Box<dyn Server>> {
+    vec![Box::new(Depthcast)]
+}
+
+/// What a server is offered: its feed, which runs in it or beside it and goes on whatever becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Offer {
+    /// In which pattern messages come.
+    pub flow: Flow,
+    /// Messages a second, of all topics together; with [`Flow::Quiet`] of no account.
+    pub rate: u64,
+    /// So many symbols as the simulated exchange lists: BTC/USDT, ETH/USDT, …, from the 21st on S0021/USDT, ….
+    pub topics: u32,
+}
+
+/// In which pattern messages come: topics take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flow {
+    /// At even distances, so many of one topic at once.
+    Even {
+        /// How many at once.
+        burst: u32,
+    },
+    /// One a minute of each topic.
+    Quiet,
+    /// Singly for five seconds, then at four times the rate for five seconds, and again.
+    Surge,
+}
+
+/// A server that can be measured.
+pub trait Server: Sync {
+    /// What it is called, on the command line and in reports.
+    fn name(&self) -> &'static str;
+
+    /// Why it cannot be measured here, and what to do; `None` if it can.
+    fn missing(&self) -> Option<String>;
+
+    /// Whether it can do what only depthcast can: merge what is slow, surges, intervals.
+    fn merges(&self) -> bool {
+        false
+    }
+
+    /// Starts it on the first core, with its feed; it listens when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be started, or ends before it listens.
+    fn start(&self, offer: &Offer) -> anyhow::Result<Running>;
+}
+
+/// A server that runs. Its processes are killed when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How it speaks.
+    pub speech: Speech,
+    /// All that was started for it.
+    pub processes: Vec<Process>,
+}
+
+impl Running {
+    /// The processes whose processor time is the server's.
+    pub fn server_ids(&self) -> Vec<u32> {
+        self.processes.iter().filter(|process| process.part() == Part::Server).map(Process::id).collect()
+    }
+
+    /// All processes that were started for it: none of them disturbs the measurement.
+    pub fn ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+}
