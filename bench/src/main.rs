@@ -4,6 +4,7 @@
 
 mod cores;
 mod load;
+mod memory;
 mod micro;
 mod processor;
 // Used in full by the contest, which is the next step.

@@ -1,13 +1,14 @@
 //! What runs came to, as it is written to disk: the unit that reports are made of. Times are in nanoseconds and rates in
 //! units a second, unless a name says otherwise.
 
-use crate::servers::Offer;
+use crate::{processor, servers::Offer};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hdrhistogram::{
     Histogram,
     serialization::{Serializer, V2DeflateSerializer},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A whole contest: all of its runs, in the order in which they were made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,6 +131,60 @@ impl Latency {
             p999: at(0.999),
             max: latencies.max(),
         }
+    }
+}
+
+/// As `bench load` prints it.
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency { p50, p90, p99, p999, max, .. } = self.latency;
+        let micros = |nanos: u64| nanos as f64 / 1e3;
+        writeln!(
+            f,
+            "{} connections and {} stalled ones, {} topics each, {} s",
+            self.connections, self.stalled, self.topics_each, self.seconds
+        )?;
+        writeln!(
+            f,
+            "deliveries      {:.0}/s, {:.2} MB/s, of {:.0} events/s",
+            self.deliveries_per_second,
+            self.bytes_per_second / 1e6,
+            self.events_per_second
+        )?;
+        writeln!(
+            f,
+            "latency in us   p50 {:.1} p90 {:.1} p99 {:.1} p99.9 {:.1} max {:.1}",
+            micros(p50),
+            micros(p90),
+            micros(p99),
+            micros(p999),
+            micros(max)
+        )?;
+        writeln!(
+            f,
+            "among them      {} snapshots, {} merged; besides {} gap messages, {} holes, {} malformed, {} closed",
+            self.snapshots, self.conflated, self.gaps, self.holes, self.malformed, self.closed
+        )?;
+        if let Some((each, cores)) = self.cpu_ns_per_delivery.zip(self.server_cores) {
+            writeln!(f, "server's CPU    {:.3} us a delivery, {cores:.2} of a core", each / 1e3)?;
+        }
+        writeln!(f, "this program    {:.2} of a core", self.own_cores)?;
+        for (name, bytes) in [
+            ("a connection", self.private_bytes_per_connection),
+            ("a stalled one", self.private_bytes_per_stalled),
+        ] {
+            if let Some(bytes) = bytes {
+                writeln!(f, "server's memory {bytes:.0} bytes {name}, private and resident")?;
+            }
+        }
+        if let [before, after] = self.clock_difference_ns[..] {
+            let micros = |nanos: i64| nanos as f64 / 1e3;
+            writeln!(f, "server's clock  {:+.1} us before, {:+.1} us after", micros(before), micros(after))?;
+        }
+        if self.disturbed {
+            writeln!(f, "disturbed       the clocks differ or others took too much: measure again")?;
+        }
+        writeln!(f, "{}", processor::describe_others(self.others_cores))
     }
 }
 

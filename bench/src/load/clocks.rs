@@ -1,16 +1,22 @@
-//! Whether the gateway's clock and ours agree: latency is the difference of a stamp of one and a stamp of the other.
+//! Whether the server's clock and ours agree: latency is the difference of a stamp of one and a stamp of the other.
 
-use super::connection::{Address, Connection};
-use crate::websocket::Opcode;
+use super::address::{self, Address};
+use crate::websocket::{self, Opcode, take_frame};
 use anyhow::{Context, ensure};
 use market::{Nanos, clock};
-use std::fmt;
-use tokio::runtime::Builder;
+use std::{
+    fmt,
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 /// The quickest of so many answers counts.
 const PINGS: usize = 20;
+/// A server that has not answered for so long does not answer pings.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How far the gateway's clock is ahead of ours.
+/// How far the server's clock is ahead of ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference {
     /// In nanoseconds; negative if it is behind.
@@ -25,43 +31,77 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares by the gateway's answers to pings, as NTP does.
+/// Compares by the server's answers to pings of the native protocol, as NTP does.
 ///
 /// # Errors
 /// If it does not answer.
-pub fn compare(address: &Address) -> anyhow::Result<Difference> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut connection = Connection::open(address, "/feed").await?;
-        let mut quickest: Option<Difference> = None;
-        for _ in 0..PINGS {
-            let seen = ping(&mut connection).await?;
-            quickest = quickest.filter(|quickest| quickest.uncertain <= seen.uncertain).or(Some(seen));
-        }
-        quickest.context("there was at least one ping")
-    })
+pub fn compare(address: &Address, path: &str) -> anyhow::Result<Difference> {
+    let mut line = Line::open(address, path)?;
+    let mut quickest: Option<Difference> = None;
+    for _ in 0..PINGS {
+        let seen = line.ping().context("ping the server")?;
+        quickest = quickest.filter(|quickest| quickest.uncertain <= seen.uncertain).or(Some(seen));
+    }
+    quickest.context("there was at least one ping")
 }
 
-async fn ping(connection: &mut Connection) -> anyhow::Result<Difference> {
-    let sent = clock::now();
-    connection.send(r#"{"method":"ping"}"#).await?;
-    loop {
-        ensure!(
-            connection.read().await? > 0,
-            "the gateway closed the connection instead of answering a ping"
-        );
-        let received = clock::now();
-        let mut pong = None;
-        connection.take_frames(|opcode, payload| {
-            pong = (opcode == Opcode::TEXT).then(|| times(payload)).flatten().or(pong);
-        });
-        if let Some(times) = pong {
-            return Ok(difference(sent, times, received));
+/// A connection that asks and waits.
+struct Line {
+    stream: TcpStream,
+    arrived: Vec<u8>,
+}
+
+impl Line {
+    fn open(address: &Address, path: &str) -> anyhow::Result<Line> {
+        let stream = TcpStream::connect(address.socket()?).context("connect to compare clocks")?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut line = Line { stream, arrived: Vec::new() };
+        line.stream.write_all(address.request(path).as_bytes())?;
+        loop {
+            line.read()?;
+            if let Some(length) = address::take_answer(&line.arrived)? {
+                line.arrived.drain(..length);
+                return Ok(line);
+            }
         }
+    }
+
+    fn read(&mut self) -> anyhow::Result<()> {
+        let mut buffer = [0; 4096];
+        let read = self.stream.read(&mut buffer)?;
+        ensure!(read > 0, "the server closed the connection instead of answering");
+        self.arrived.extend_from_slice(&buffer[..read]);
+        Ok(())
+    }
+
+    fn ping(&mut self) -> anyhow::Result<Difference> {
+        let mut ping = Vec::new();
+        websocket::push_text(&mut ping, r#"{"method":"ping"}"#);
+        let sent = clock::now();
+        self.stream.write_all(&ping)?;
+        loop {
+            self.read()?;
+            let received = clock::now();
+            if let Some(times) = self.take_pong() {
+                return Ok(difference(sent, times, received));
+            }
+        }
+    }
+
+    fn take_pong(&mut self) -> Option<[Nanos; 2]> {
+        let mut rest = &self.arrived[..];
+        let mut pong = None;
+        while let Some((opcode, payload)) = take_frame(&mut rest) {
+            pong = (opcode == Opcode::TEXT).then(|| times(payload)).flatten().or(pong);
+        }
+        let taken = self.arrived.len() - rest.len();
+        self.arrived.drain(..taken);
+        pong
     }
 }
 
-/// When the gateway read the ping and when it wrote the answer, if that is what this is.
+/// When the server read the ping and when it wrote the answer, if that is what this is.
 fn times(text: &[u8]) -> Option<[Nanos; 2]> {
     let answer: serde_json::Value = serde_json::from_slice(text).ok()?;
     let time = |name: &str| answer[name].as_str()?.parse().ok();

@@ -1,148 +1,153 @@
-//! One WebSocket of a client: the handshake, and frames.
+//! One connection of a client over a socket that never blocks: it shakes hands, subscribes, and gives the messages of
+//! market data that arrive to whoever counts them. It knows no numbers and no time.
 
-use crate::websocket::{self, Opcode, take_frame};
-use anyhow::{Context, ensure};
-use std::{io, net::SocketAddr};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    task::yield_now,
+use super::{
+    address::{self, Address},
+    speech::{Speech, Subscription, Talk},
 };
-use url::Url;
+use crate::websocket::{self, Opcode, take_frame};
+use anyhow::{Context, bail, ensure};
+use mio::net::TcpStream;
+use std::io::{self, ErrorKind, Read, Write};
 
-/// Room for what is read at once, at the least.
-const READ: usize = 64 << 10;
-/// The longest answer to a handshake.
-const MAX_HEAD: usize = 16 << 10;
+/// The longest message.
+const MAX_FRAME: usize = 16 << 20;
 
-/// Where a gateway is.
-#[derive(Debug, Clone)]
-pub struct Address {
-    /// `host:port`.
-    host: String,
-    /// Path and query, if they are not those of the speech.
-    path: Option<String>,
-}
-
-impl Address {
-    /// Reads a `ws:` URL.
-    ///
-    /// # Errors
-    /// If it is of another kind.
-    pub fn new(url: &Url) -> anyhow::Result<Address> {
-        ensure!(url.scheme() == "ws", "{url}: load is measured without TLS, use a ws: URL");
-        let (host, port) =
-            url.host_str().zip(url.port_or_known_default()).context("the URL names no host")?;
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let path = (url.path() != "/").then(|| format!("{}{query}", url.path()));
-        Ok(Address { host: format!("{host}:{port}"), path })
-    }
-}
-
-impl From<SocketAddr> for Address {
-    fn from(socket: SocketAddr) -> Address {
-        Address { host: socket.to_string(), path: None }
-    }
-}
-
-/// A connection whose handshake is done.
+/// A connection, from the connecting on.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    /// What was read and not taken.
-    buffer: Vec<u8>,
+    talk: Talk,
+    is_upgraded: bool,
+    /// The beginning of what has not arrived whole.
+    begun: Vec<u8>,
+    /// What the socket has not taken yet.
+    unsent: Vec<u8>,
+}
+
+/// What came of reading once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrived {
+    /// Nothing: the socket is drained.
+    Nothing,
+    /// So many bytes, and the socket is drained.
+    All(usize),
+    /// So many bytes, as many as there was room for; there may be more.
+    Some(usize),
 }
 
 impl Connection {
-    /// Connects and shakes hands, on the usual path if the address names none.
+    /// Connects, and sends the handshake.
     ///
     /// # Errors
-    /// If the server does not, with its answer.
-    pub async fn open(address: &Address, usual_path: &str) -> anyhow::Result<Connection> {
-        let Address { host, path } = address;
-        let path = path.as_deref().unwrap_or(usual_path);
-        let stream = TcpStream::connect(host).await.with_context(|| format!("connect to {host}"))?;
+    /// If nobody listens there.
+    pub fn open(
+        address: &Address,
+        speech: Speech,
+        subscription: &Subscription,
+    ) -> anyhow::Result<Connection> {
+        let socket = address.socket()?;
+        let stream = std::net::TcpStream::connect(socket).with_context(|| format!("connect to {socket}"))?;
         stream.set_nodelay(true)?;
-        let mut connection = Connection { stream, buffer: Vec::new() };
-        // A key is to be random so that no cache answers in the server's place; there is none on the way.
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ZGVwdGhjYXN0IGJlbmNoIQ==\r\n\r\n"
-        );
-        connection.stream.write_all(request.as_bytes()).await?;
-        connection.read_head().await.with_context(|| format!("shake hands with {host}{path}"))?;
+        stream.set_nonblocking(true)?;
+        let mut connection = Connection {
+            stream: TcpStream::from_std(stream),
+            talk: speech.talk(subscription),
+            is_upgraded: false,
+            begun: Vec::new(),
+            unsent: address.request(&speech.path(subscription)).into_bytes(),
+        };
+        connection.flush()?;
         Ok(connection)
     }
 
-    async fn read_head(&mut self) -> anyhow::Result<()> {
-        let end = loop {
-            ensure!(self.read().await? > 0 && self.buffer.len() < MAX_HEAD, "the server did not answer it");
-            if let Some(end) = memchr::memmem::find(&self.buffer, b"\r\n\r\n") {
-                break end + 4;
+    /// The socket, to be waited for.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// Whether all subscriptions stand.
+    pub fn is_ready(&self) -> bool {
+        self.is_upgraded && self.talk.is_ready()
+    }
+
+    /// Reads once, behind what was begun, into a buffer that all connections of a thread share and that is longer than
+    /// whatever was begun. [`Connection::take`] is to follow before the buffer is used again.
+    ///
+    /// # Errors
+    /// If the connection is broken, or the server has closed it.
+    pub fn read(&mut self, buffer: &mut Vec<u8>) -> anyhow::Result<Arrived> {
+        let begun = self.begun.len();
+        if 2 * begun > buffer.len() {
+            ensure!(begun <= MAX_FRAME, "the server sends a message of more than {MAX_FRAME} bytes");
+            buffer.resize(2 * buffer.len(), 0);
+        }
+        buffer[..begun].copy_from_slice(&self.begun);
+        let room = &mut buffer[begun..];
+        match self.stream.read(room) {
+            Ok(0) => bail!("the server closed the connection"),
+            Ok(read) if read < room.len() => Ok(Arrived::All(read)),
+            Ok(read) => Ok(Arrived::Some(read)),
+            Err(error) if is_temporary(&error) => Ok(Arrived::Nothing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes what was read, and gives each message of market data that ends in it to `heard`.
+    ///
+    /// # Errors
+    /// If the server refuses, or the connection is broken.
+    pub fn take(&mut self, buffer: &[u8], read: usize, heard: impl FnMut(&[u8])) -> anyhow::Result<()> {
+        let arrived = &buffer[..self.begun.len() + read];
+        self.begun.clear();
+        let mut rest = arrived;
+        if !self.is_upgraded {
+            match address::take_answer(arrived)? {
+                Some(length) => {
+                    rest = &arrived[length..];
+                    self.is_upgraded = true;
+                    self.talk.begin(&mut self.unsent);
+                }
+                None => {
+                    self.begun.extend_from_slice(arrived);
+                    return Ok(());
+                }
             }
-        };
-        let head = String::from_utf8_lossy(&self.buffer[..end]);
-        ensure!(head.starts_with("HTTP/1.1 101 "), "{}", head.trim_end());
-        self.buffer.drain(..end);
+        }
+        self.take_frames(&mut rest, heard)?;
+        self.begun.extend_from_slice(rest);
+        self.flush()
+    }
+
+    fn take_frames(&mut self, rest: &mut &[u8], mut heard: impl FnMut(&[u8])) -> anyhow::Result<()> {
+        while let Some((opcode, payload)) = take_frame(rest) {
+            match opcode {
+                Opcode::TEXT | Opcode::BINARY => {
+                    self.talk.take(opcode, payload, &mut self.unsent, &mut heard)?;
+                }
+                Opcode::PING => websocket::push_pong(&mut self.unsent, payload),
+                _ => {}
+            }
+        }
         Ok(())
     }
 
-    /// Sends a text message.
+    /// Sends what the socket takes of what is unsent.
     ///
     /// # Errors
     /// If the connection is broken.
-    pub async fn send(&mut self, text: &str) -> io::Result<()> {
-        let mut frame = Vec::new();
-        websocket::push_text(&mut frame, text);
-        self.write(&frame).await
-    }
-
-    /// Sends ready-made frames.
-    ///
-    /// # Errors
-    /// If the connection is broken.
-    pub async fn write(&mut self, frames: &[u8]) -> io::Result<()> {
-        self.stream.write_all(frames).await
-    }
-
-    /// Waits for bytes and reads once. Returns how many; 0 is the end.
-    ///
-    /// # Errors
-    /// If the connection is broken.
-    pub async fn read(&mut self) -> io::Result<usize> {
-        self.buffer.reserve(READ);
-        let read = self.stream.read_buf(&mut self.buffer).await?;
-        if read >= READ {
-            // There is more at once; the other connections of this thread have waited meanwhile.
-            yield_now().await;
+    pub fn flush(&mut self) -> anyhow::Result<()> {
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(sent) => drop(self.unsent.drain(..sent)),
+                Err(error) if is_temporary(&error) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(read)
-    }
-
-    /// Gives all whole frames that were read to `f`, in order, and forgets them.
-    pub fn take_frames(&mut self, mut f: impl FnMut(Opcode, &[u8])) {
-        let mut rest = &self.buffer[..];
-        while let Some((opcode, payload)) = take_frame(&mut rest) {
-            f(opcode, payload);
-        }
-        let taken = self.buffer.len() - rest.len();
-        self.buffer.drain(..taken);
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_host_port_and_path() {
-        let check = |url: &str, host: &str, path: Option<&str>| {
-            let address = Address::new(&url.parse().unwrap()).unwrap();
-            assert_eq!((&*address.host, address.path.as_deref()), (host, path));
-        };
-        check("ws://localhost", "localhost:80", None);
-        check("ws://127.0.0.1:9000/feed?ping_s=5", "127.0.0.1:9000", Some("/feed?ping_s=5"));
-        check("ws://[::1]:9000/feed", "[::1]:9000", Some("/feed"));
-        assert!(Address::new(&"wss://localhost/feed".parse().unwrap()).is_err());
-    }
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

@@ -39,12 +39,35 @@ pub struct Update<'a> {
 }
 
 /// Looks at a message; `None` if it is market data that lacks what every such message with stamps has.
+#[inline]
 pub fn read(text: &[u8]) -> Option<Message<'_>> {
     let keys = &*KEYS;
+    match book_update(text, keys) {
+        Some(update) => Some(Message::Update(update)),
+        None => search(text, keys),
+    }
+}
+
+/// An update of a book that was not merged, in one pass over its members: nearly all messages are that. `None` if it is
+/// anything else.
+#[inline]
+fn book_update<'a>(text: &'a [u8], keys: &Keys) -> Option<Update<'a>> {
+    let rest = text.strip_prefix(br#"{"channel":"book","type":"update","data":[{"symbol":""#)?;
+    let (symbol, rest) = rest.split_at(rest.iter().position(|&byte| byte == b'"')?);
+    let (first_seq, rest) = leading_number(after(rest, &keys.first_seq)?)?;
+    let (seq, rest) = leading_number(rest.strip_prefix(b",\"seq\":")?)?;
+    let (_, rest) = leading_number(rest.strip_prefix(b",\"venue_seq\":")?)?;
+    let rest = rest.strip_prefix(br#","conflated":false,"ts":{"engine":"#)?;
+    let (engine, _) = leading_number(rest)?;
+    Some(Update { symbol, first_seq, seq, conflated: false, engine: Nanos(engine) })
+}
+
+/// Whatever message, by searching for its members.
+fn search<'a>(text: &'a [u8], keys: &Keys) -> Option<Message<'a>> {
     Some(match text_after(text, &keys.kind) {
-        Some(b"update") => Message::Update(read_update(text, keys)?),
+        Some(b"update") => Message::Update(search_update(text, keys)?),
         Some(b"snapshot") => {
-            let seq = number(after(text, &keys.seq)?)?;
+            let (seq, _) = leading_number(after(text, &keys.seq)?)?;
             Message::Snapshot { symbol: text_after(text, &keys.symbol)?, seq }
         }
         _ if text.starts_with(b"{\"channel\":\"gap\"") => Message::Gap,
@@ -52,16 +75,16 @@ pub fn read(text: &[u8]) -> Option<Message<'_>> {
     })
 }
 
-fn read_update<'a>(text: &'a [u8], keys: &Keys) -> Option<Update<'a>> {
+fn search_update<'a>(text: &'a [u8], keys: &Keys) -> Option<Update<'a>> {
     let range = after(text, &keys.first_seq)?;
     let stamps = after(range, &keys.engine)?;
     let oldest = after(stamps, &keys.engine_first).unwrap_or(stamps);
     Some(Update {
         symbol: text_after(text, &keys.symbol)?,
-        first_seq: number(range)?,
-        seq: number(after(range, &keys.seq)?)?,
+        first_seq: leading_number(range)?.0,
+        seq: leading_number(after(range, &keys.seq)?)?.0,
         conflated: keys.conflated.find(range).is_some(),
-        engine: Nanos(number(oldest)?),
+        engine: Nanos(leading_number(oldest)?.0),
     })
 }
 
@@ -95,12 +118,39 @@ fn text_after<'a>(text: &'a [u8], key: &Finder<'_>) -> Option<&'a [u8]> {
     text.iter().position(|&byte| byte == b'"').map(|end| &text[..end])
 }
 
-/// The number at the beginning.
-fn number(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|&digit| digit < 10);
-    let mut digits = digits.peekable();
-    digits.peek()?;
-    digits.try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(digit.into()))
+/// The number at the beginning, and what follows it. `None` if there is none, or one of more than 64 bits.
+#[inline]
+fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut rest) = (0u64, text);
+    while let Some((digits, behind)) = rest.split_first_chunk()
+        && let Some(eight) = eight_digits(*digits)
+    {
+        number = number.checked_mul(100_000_000)?.checked_add(eight)?;
+        rest = behind;
+    }
+    while let Some((&byte, behind)) = rest.split_first()
+        && byte.is_ascii_digit()
+    {
+        number = number.checked_mul(10)?.checked_add((byte - b'0').into())?;
+        rest = behind;
+    }
+    (rest.len() < text.len()).then_some((number, rest))
+}
+
+/// The number that eight digits are, in three multiplications: neighbours are put together to pairs, those to fours, and
+/// those to eight. `None` if one is no digit.
+#[inline]
+fn eight_digits(digits: [u8; 8]) -> Option<u64> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let text = u64::from_le_bytes(digits);
+    let above_nine = text.wrapping_add(EACH * 0x46);
+    let below_zero = text.wrapping_sub(EACH * 0x30);
+    if (above_nine | below_zero) & (EACH * 0x80) != 0 {
+        return None;
+    }
+    let pairs = below_zero.wrapping_mul(10).wrapping_add(below_zero >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF)
 }
 
 #[cfg(test)]
@@ -219,5 +269,24 @@ mod tests {
         let check = |text: &str, expected| assert_eq!(read(text.as_bytes()), Some(expected), "{text}");
         check(r#"{"channel":"gap","data":[{"from_seq":1}]}"#, Message::Gap);
         check(r#"{"channel":"heartbeat","time":"…","data":[{"seq":1}]}"#, Message::Other);
+    }
+
+    #[test]
+    fn numbers_of_any_length_end_where_their_digits_do() {
+        let check = |text: &str, expected: Option<(u64, &str)>| {
+            let read = leading_number(text.as_bytes());
+            let read = read.map(|(number, rest)| (number, std::str::from_utf8(rest).unwrap()));
+            assert_eq!(read, expected, "{text}");
+        };
+        check("", None);
+        check("x1", None);
+        check("0", Some((0, "")));
+        check("7,\"", Some((7, ",\"")));
+        check("12345678", Some((12_345_678, "")));
+        check("12345678:", Some((12_345_678, ":")));
+        check("1234567/90", Some((1_234_567, "/90")));
+        check("1802345678901234567,\"ingest\":1", Some((1_802_345_678_901_234_567, ",\"ingest\":1")));
+        check("18446744073709551615}", Some((u64::MAX, "}")));
+        check("18446744073709551616}", None);
     }
 }

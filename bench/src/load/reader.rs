@@ -1,26 +1,33 @@
 //! One thread that reads its share of the connections and counts what arrives.
+//!
+//! What it reads goes into one buffer for all connections, which so stays in the processor's cache; a connection keeps only
+//! the beginning of a message whose end has not come.
 
 use super::{
-    connection::{Address, Connection},
-    message::{self, Message, Update},
-    speech::{Speech, Subscription, Talk},
+    address::Address,
+    connection::{Arrived, Connection},
+    known::Known,
+    message,
+    speech::{Speech, Subscription, Terms},
     tally::{Tally, Window},
+    topics::Topics,
 };
-use crate::websocket::{self, Opcode};
-use anyhow::{Context, ensure};
-use market::{Nanos, Seq, clock};
+use anyhow::Context;
+use market::{Nanos, clock};
+use mio::{Events, Interest, Poll, Token};
 use std::{
-    cell::{Cell, RefCell},
-    convert::Infallible,
-    rc::Rc,
-    sync::mpsc,
+    io,
+    ops::Range,
+    sync::mpsc::{Receiver, Sender, TryRecvError},
+    time::Duration,
 };
-use tokio::{
-    runtime::{Builder, LocalOptions},
-    sync::watch,
-    task::spawn_local,
-    time::sleep,
-};
+
+/// Room for what is read at once, at the least.
+const READ: usize = 256 << 10;
+/// Connections that may be opening at once: those that are open are read meanwhile, for whoever is not read is slow.
+const OPENING: usize = 32;
+/// How long to wait for bytes before looking whether the window is known.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Told once for each connection: it has all its subscriptions, or why not.
 pub type Opened = anyhow::Result<()>;
@@ -32,201 +39,240 @@ pub struct Plan {
     pub address: Address,
     /// How to speak.
     pub speech: Speech,
-    /// What to subscribe to.
-    pub subscription: Subscription,
+    /// What each subscribes to.
+    pub topics: Topics,
+    /// How it wants them.
+    pub terms: Terms,
+    /// Whether it stops reading once it has subscribed.
+    pub stalls: bool,
 }
 
-/// Opens so many connections, tells `opened` of each, and counts what they read in the window that `begun` brings.
+impl Plan {
+    fn subscription(&self, connection: u32) -> Subscription {
+        Subscription { topics: self.topics.of(connection), terms: self.terms.clone() }
+    }
+}
+
+/// Opens the connections of these numbers, tells `opened` of each, and counts what they read in the window that comes from
+/// `begun`. Without a window the measurement was given up, and this thread with it.
 ///
 /// # Errors
-/// If the operating system gives no runtime.
+/// If the operating system gives no way to wait for sockets.
 pub fn run(
     plan: &Plan,
-    connections: u32,
-    opened: mpsc::Sender<Opened>,
-    mut begun: watch::Receiver<Option<Window>>,
+    connections: Range<u32>,
+    opened: Sender<Opened>,
+    begun: &Receiver<Window>,
 ) -> anyhow::Result<Tally> {
-    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    let shared = Rc::new(Shared { opened, window: Cell::new(None), tally: RefCell::default() });
-    runtime.block_on(async {
-        for _ in 0..connections {
-            open(plan, &shared).await;
-        }
-        // Without a window the measurement was given up, and this thread with it.
-        let Ok(Some(window)) = begun.wait_for(Option::is_some).await.map(|window| *window) else { return };
-        shared.window.set(Some(window));
-        sleep(window.end().since(clock::now())).await;
-    });
-    Ok(shared.tally.take())
+    let mut reader = Reader {
+        poll: Poll::new().context("ask for an epoll instance")?,
+        clients: Vec::new(),
+        buffer: vec![0; READ],
+        opening: 0,
+        again: Vec::new(),
+        window: None,
+        tally: Tally::default(),
+        opened,
+    };
+    reader.run(plan, connections, begun)?;
+    reader.finish();
+    Ok(reader.tally)
 }
 
-/// What the connections of a thread share.
-struct Shared {
-    opened: mpsc::Sender<Opened>,
-    window: Cell<Option<Window>>,
-    tally: RefCell<Tally>,
-}
-
-/// Opens a connection and reads it in a task of its own, at once: whoever is not read is slow.
-async fn open(plan: &Plan, shared: &Rc<Shared>) {
-    match subscribe(plan).await {
-        Ok((connection, talk)) => {
-            let client = Client {
-                connection,
-                known: Known::new(&plan.subscription.topics),
-                talk,
-                is_open: false,
-                shared: Rc::clone(shared),
-            };
-            spawn_local(client.run());
-        }
-        Err(error) => shared.tell(Err(error)),
-    }
-}
-
-async fn subscribe(plan: &Plan) -> anyhow::Result<(Connection, Talk)> {
-    let path = plan.speech.path(&plan.subscription);
-    let mut connection = Connection::open(&plan.address, &path).await?;
-    let mut talk = plan.speech.talk(&plan.subscription);
-    let mut out = Vec::new();
-    talk.begin(&mut out);
-    connection.write(&out).await.context("subscribe")?;
-    Ok((connection, talk))
-}
-
-impl Shared {
-    fn tell(&self, opened: Opened) {
-        // Nobody listens any more if the measurement was given up.
-        let _ = self.opened.send(opened);
-    }
+struct Reader {
+    poll: Poll,
+    /// At the place that is the token; `None` once it is closed.
+    clients: Vec<Option<Client>>,
+    /// What was read last, of whichever connection.
+    buffer: Vec<u8>,
+    /// How many do not have their subscriptions yet.
+    opening: usize,
+    /// Those that may have more to read.
+    again: Vec<usize>,
+    window: Option<Window>,
+    tally: Tally,
+    opened: Sender<Opened>,
 }
 
 /// A connection that is read.
 struct Client {
     connection: Connection,
     known: Known,
-    talk: Talk,
-    /// Whether all its subscriptions stand.
+    /// Whether it has its subscriptions.
     is_open: bool,
-    shared: Rc<Shared>,
+    /// Updates in the window.
+    updates: u64,
 }
 
-impl Client {
-    async fn run(mut self) {
-        let Err(error) = self.read_all().await;
-        if self.is_open {
-            self.shared.tally.borrow_mut().counts.closed += 1;
-        } else {
-            self.shared.tell(Err(error));
-        }
-    }
-
-    /// Reads until the server closes.
-    async fn read_all(&mut self) -> anyhow::Result<Infallible> {
-        let mut answers = Vec::new();
+impl Reader {
+    fn run(
+        &mut self,
+        plan: &Plan,
+        mut connections: Range<u32>,
+        begun: &Receiver<Window>,
+    ) -> anyhow::Result<()> {
+        let mut events = Events::with_capacity(1024);
         loop {
-            let read = self.connection.read().await?;
-            ensure!(read > 0, "the server closed the connection");
-            self.take(read, clock::now(), &mut answers)?;
-            if !answers.is_empty() {
-                self.connection.write(&answers).await?;
-                answers.clear();
+            while self.opening < OPENING
+                && let Some(connection) = connections.next()
+            {
+                self.open(plan, connection);
             }
+            if self.window.is_none() {
+                match begun.try_recv() {
+                    Ok(window) => self.window = Some(window),
+                    Err(TryRecvError::Empty) => {}
+                    Err(TryRecvError::Disconnected) => return Ok(()),
+                }
+            }
+            let left = self.window.map_or(LOOK, |window| window.end().since(clock::now()));
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.turn(plan, &mut events, left)?;
         }
     }
 
-    /// Takes what was read at `now`, and counts it if that is in the window.
-    fn take(&mut self, read: usize, now: Nanos, answers: &mut Vec<u8>) -> anyhow::Result<()> {
-        let Client { connection, known, talk, is_open, shared } = self;
-        let second = shared.window.get().and_then(|window| window.second_of(now));
-        let mut tally = shared.tally.borrow_mut();
-        if second.is_some() {
-            tally.counts.bytes += read as u64;
+    /// Waits for bytes, and reads each connection that has some once.
+    fn turn(&mut self, plan: &Plan, events: &mut Events, longest: Duration) -> anyhow::Result<()> {
+        let wait = if self.again.is_empty() { longest } else { Duration::ZERO };
+        match self.poll.poll(events, Some(wait)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            polled => polled.context("wait for sockets")?,
         }
-        let mut taken = Ok(());
-        connection.take_frames(|opcode, payload| match opcode {
-            Opcode::PING => websocket::push_pong(answers, payload),
-            Opcode::TEXT | Opcode::BINARY if taken.is_ok() => {
-                taken = talk.take(opcode, payload, answers, |text| {
-                    let message = message::read(text);
-                    let is_hole = message.as_ref().is_some_and(|message| known.follow(message));
-                    if let Some(second) = second {
-                        tally.counts.holes += u64::from(is_hole);
-                        tally.count(message.as_ref(), second, now);
-                    }
-                });
+        let again = std::mem::take(&mut self.again);
+        for at in again {
+            self.read(plan, at, false);
+        }
+        for event in events.iter() {
+            let at = event.token().0;
+            self.read(plan, at, event.is_writable());
+            if event.is_read_closed() {
+                // The end stands behind the last bytes.
+                self.again.push(at);
             }
-            _ => {}
-        });
-        taken?;
-        if !*is_open && talk.is_ready() {
-            *is_open = true;
-            shared.tell(Ok(()));
         }
         Ok(())
     }
-}
 
-/// Through which number each symbol is known; `None` before its snapshot and behind a gap message.
-struct Known(Vec<(String, Option<Seq>)>);
-
-impl Known {
-    fn new(symbols: &[String]) -> Known {
-        Known(symbols.iter().map(|symbol| (symbol.clone(), None)).collect())
-    }
-
-    /// Follows the numbers of a message; returns whether something is missing before it, of which nothing was said.
-    fn follow(&mut self, message: &Message<'_>) -> bool {
-        match *message {
-            Message::Update(Update { symbol, first_seq, seq, .. }) => {
-                let before = self.replace(symbol, seq);
-                before.is_some_and(|before| first_seq > before + 1)
+    fn open(&mut self, plan: &Plan, number: u32) {
+        let subscription = plan.subscription(number);
+        let opened =
+            Connection::open(&plan.address, plan.speech, &subscription).and_then(|mut connection| {
+                let (token, interest) = (Token(self.clients.len()), Interest::READABLE | Interest::WRITABLE);
+                self.poll.registry().register(connection.stream(), token, interest)?;
+                Ok(connection)
+            });
+        match opened {
+            Ok(connection) => {
+                let known = Known::new(&subscription.topics);
+                self.clients.push(Some(Client { connection, known, is_open: false, updates: 0 }));
+                self.opening += 1;
             }
-            Message::Snapshot { symbol, seq } => {
-                self.replace(symbol, seq);
-                false
-            }
-            Message::Gap => {
-                self.0.iter_mut().for_each(|(_, last)| *last = None);
-                false
-            }
-            Message::Other => false,
+            Err(error) => self.tell(Err(error)),
         }
     }
 
-    fn replace(&mut self, symbol: &[u8], seq: Seq) -> Option<Seq> {
-        self.0.iter_mut().find(|(known, _)| known.as_bytes() == symbol)?.1.replace(seq)
+    fn read(&mut self, plan: &Plan, at: usize, is_writable: bool) {
+        let Some(client) = &mut self.clients[at] else { return };
+        let was_open = client.is_open;
+        let taken = match is_writable {
+            true => client.connection.flush(),
+            false => Ok(()),
+        };
+        let taken = taken.and_then(|()| client.read(&mut self.buffer, self.window, &mut self.tally));
+        match taken {
+            Ok(has_more) => {
+                let is_open = client.is_open;
+                if is_open && !was_open {
+                    self.opening -= 1;
+                    self.tell(Ok(()));
+                }
+                if is_open && plan.stalls {
+                    self.stall(at);
+                } else if has_more {
+                    self.again.push(at);
+                }
+            }
+            Err(error) => self.close(at, error),
+        }
+    }
+
+    /// Never reads it again, and keeps it open.
+    fn stall(&mut self, at: usize) {
+        let Some(client) = &mut self.clients[at] else { return };
+        // If it is not forgotten, it is read again, which the counters would show.
+        let _ = self.poll.registry().deregister(client.connection.stream());
+    }
+
+    fn close(&mut self, at: usize, error: anyhow::Error) {
+        let Some(client) = self.clients[at].take() else { return };
+        if client.is_open {
+            self.tally.counts.closed += 1;
+        } else {
+            self.opening -= 1;
+            self.tell(Err(error));
+        }
+    }
+
+    fn tell(&self, opened: Opened) {
+        // Nobody listens any more if the measurement was given up.
+        let _ = self.opened.send(opened);
+    }
+
+    fn finish(&mut self) {
+        self.tally
+            .finish(self.clients.iter().map(|client| client.as_ref().map_or(0, |client| client.updates)));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn update(symbol: &str, first_seq: Seq, seq: Seq) -> Message<'_> {
-        Message::Update(Update {
-            symbol: symbol.as_bytes(),
-            first_seq,
-            seq,
-            conflated: false,
-            engine: Nanos(1),
-        })
+impl Client {
+    /// Reads once and counts what came, if that is in the window; returns whether there may be more.
+    fn read(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        window: Option<Window>,
+        tally: &mut Tally,
+    ) -> anyhow::Result<bool> {
+        let (bytes, has_more) = match self.connection.read(buffer)? {
+            Arrived::Nothing => return Ok(false),
+            Arrived::All(bytes) => (bytes, false),
+            Arrived::Some(bytes) => (bytes, true),
+        };
+        let now = clock::now();
+        match window.and_then(|window| window.slice_of(now)) {
+            Some(slice) => self.count(buffer, bytes, slice, now, tally)?,
+            None => {
+                let known = &mut self.known;
+                self.connection.take(buffer, bytes, |text| {
+                    if let Some(message) = message::read(text) {
+                        known.follow(&message);
+                    }
+                })?;
+            }
+        }
+        self.is_open |= self.connection.is_ready();
+        Ok(has_more)
     }
 
-    #[test]
-    fn a_hole_is_what_nothing_was_said_about() {
-        let mut known = Known::new(&["A".into(), "B".into()]);
-        let mut check =
-            |message: Message<'_>, is_hole| assert_eq!(known.follow(&message), is_hole, "{message:?}");
-        check(Message::Snapshot { symbol: b"A", seq: 10 }, false);
-        check(Message::Snapshot { symbol: b"B", seq: 50 }, false);
-        check(update("A", 11, 13), false);
-        check(update("A", 12, 14), false);
-        check(update("B", 52, 53), true);
-        check(update("A", 16, 16), true);
-        check(Message::Gap, false);
-        check(update("A", 19, 20), false);
-        check(Message::Snapshot { symbol: b"A", seq: 30 }, false);
-        check(update("A", 31, 31), false);
+    fn count(
+        &mut self,
+        buffer: &[u8],
+        bytes: usize,
+        slice: usize,
+        now: Nanos,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let Client { connection, known, updates, .. } = self;
+        tally.counts.bytes += bytes as u64;
+        let before = tally.counts.deliveries;
+        connection.take(buffer, bytes, |text| {
+            let message = message::read(text);
+            let is_hole = message.as_ref().is_some_and(|message| known.follow(message));
+            tally.counts.holes += u64::from(is_hole);
+            tally.count(message.as_ref(), slice, now);
+        })?;
+        *updates += tally.counts.deliveries - before;
+        Ok(())
     }
 }

@@ -1,12 +1,16 @@
-//! What a load came to, for people and for programs.
+//! What a load came to, and how that becomes a run as it is written to disk.
 
-use super::{Usage, clocks::Difference, tally::Tally, tally::Window};
+use super::{
+    clocks::Difference,
+    measure::{Memory, Usage},
+    tally::{Tally, Window},
+};
 use crate::{
     processor,
     result::{Latency, Run},
 };
 use hdrhistogram::serialization::{V2DeflateSerializer, interval_log::IntervalLogWriterBuilder};
-use std::{fmt, fs::File, io, path::Path, time::Duration};
+use std::{fs::File, io, path::Path, time::Duration};
 
 /// Clocks that differ by more than this, in nanoseconds, spoil latencies.
 const TOLERABLE_DIFFERENCE: i64 = 20_000;
@@ -26,6 +30,8 @@ pub struct Report {
     pub tally: Tally,
     /// What it took from the processor.
     pub usage: Usage,
+    /// What the server held.
+    pub memory: Memory,
     /// How far the server's clock was ahead, before and after, where it tells.
     pub clocks: Vec<Difference>,
 }
@@ -56,21 +62,35 @@ impl Report {
             malformed: counts.malformed,
             early: counts.early,
             closed: counts.closed,
-            cpu_ns_per_delivery: self
-                .usage
-                .server
-                .map(|nanos| nanos as f64 / counts.deliveries.max(1) as f64),
+            cpu_ns_per_delivery: self.cpu_ns_per_delivery(),
             server_cores: self.usage.server.map(|nanos| nanos as f64 / 1e9 / self.window.seconds() as f64),
             own_cores: self.usage.own,
             others_cores: others,
             clock_difference_ns: self.clocks.iter().map(|difference| difference.nanos).collect(),
             disturbed: others > processor::TOLERABLE || self.clocks_differ(),
             private_bytes_per_connection: None,
-            private_bytes_per_stalled: None,
-            slowest_updates_per_second: None,
+            private_bytes_per_stalled: self.private_bytes_per_stalled(),
+            slowest_updates_per_second: self.tally.fewest_updates.map(|updates| self.per_second(updates)),
             recovered_after_ms: None,
             notes: Vec::new(),
         }
+    }
+
+    /// By how much the server's own memory has grown for each connection that reads, from before the first until the end.
+    pub fn private_bytes_per_connection(&self) -> Option<f64> {
+        let Memory { before, end, .. } = self.memory;
+        per_one(before?, end?, self.connections)
+    }
+
+    /// By how much it has grown for each stalled connection, once those that read were open.
+    fn private_bytes_per_stalled(&self) -> Option<f64> {
+        let Memory { open, end, .. } = self.memory;
+        per_one(open?, end?, self.stalled)
+    }
+
+    fn cpu_ns_per_delivery(&self) -> Option<f64> {
+        let deliveries = self.tally.counts.deliveries;
+        self.usage.server.filter(|_| deliveries > 0).map(|nanos| nanos as f64 / deliveries as f64)
     }
 
     /// Writes the latencies of each second, as tools for HdrHistogram read them.
@@ -85,7 +105,7 @@ impl Report {
         let start = Duration::from_nanos(self.window.start().0);
         for (second, latencies) in (0..).zip(self.tally.seconds()) {
             let begin = start + Duration::from_secs(second);
-            log.write_histogram(latencies, begin, Duration::from_secs(1), None)
+            log.write_histogram(&latencies, begin, Duration::from_secs(1), None)
                 .map_err(|error| io::Error::other(format!("{error:?}")))?;
         }
         Ok(())
@@ -100,45 +120,6 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let run = self.run();
-        let Latency { p50, p90, p99, p999, max, .. } = run.latency;
-        let micros = |nanos: u64| nanos as f64 / 1e3;
-        writeln!(
-            f,
-            "{} connections and {} stalled ones, {} topics each, {} s",
-            run.connections, run.stalled, run.topics_each, run.seconds
-        )?;
-        writeln!(
-            f,
-            "deliveries      {:.0}/s, {:.2} MB/s, {} in all",
-            run.deliveries_per_second,
-            run.bytes_per_second / 1e6,
-            self.tally.counts.deliveries
-        )?;
-        writeln!(
-            f,
-            "latency in us   p50 {:.1} p90 {:.1} p99 {:.1} p99.9 {:.1} max {:.1}",
-            micros(p50),
-            micros(p90),
-            micros(p99),
-            micros(p999),
-            micros(max)
-        )?;
-        writeln!(
-            f,
-            "among them      {} snapshots, {} merged; besides {} gap messages, {} holes, {} malformed, {} closed",
-            run.snapshots, run.conflated, run.gaps, run.holes, run.malformed, run.closed
-        )?;
-        if let Some((each, cores)) = run.cpu_ns_per_delivery.zip(run.server_cores) {
-            writeln!(f, "server's CPU    {:.3} us a delivery, {cores:.2} of a core", each / 1e3)?;
-        }
-        writeln!(f, "this program    {:.2} of a core", run.own_cores)?;
-        if let [before, after] = self.clocks[..] {
-            let verdict = if self.clocks_differ() { "; that is too much to trust the latencies" } else { "" };
-            writeln!(f, "server's clock  {before} before, {after} after{verdict}")?;
-        }
-        writeln!(f, "{}", processor::describe_others(run.others_cores))
-    }
+fn per_one(before: u64, after: u64, count: u32) -> Option<f64> {
+    (count > 0).then(|| (after as f64 - before as f64) / f64::from(count))
 }

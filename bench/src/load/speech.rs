@@ -52,6 +52,13 @@ impl Speech {
         }
     }
 
+    /// The path on which the server tells its time in answer to a ping of the native protocol, if it does.
+    pub fn clock_path(self) -> Option<&'static str> {
+        match self {
+            Speech::Native => Some(native::PATH),
+        }
+    }
+
     /// Our side of what is said on one connection.
     pub fn talk(self, subscription: &Subscription) -> Talk {
         match self {

@@ -7,6 +7,8 @@ use std::{ops::AddAssign, time::Duration};
 
 /// Longer latencies count as this.
 const LONGEST: Duration = Duration::from_secs(100);
+/// Slices of the measured time in a second.
+pub const SLICES_PER_SECOND: usize = 10;
 
 /// The measured time, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +38,11 @@ impl Window {
         self.seconds
     }
 
-    /// In which of its seconds a moment is.
-    pub fn second_of(self, moment: Nanos) -> Option<usize> {
-        (self.start..self.end()).contains(&moment).then(|| moment.since(self.start).as_secs() as usize)
+    /// In which of its slices a moment is.
+    pub fn slice_of(self, moment: Nanos) -> Option<usize> {
+        const SLICE: u128 = 1_000_000_000 / SLICES_PER_SECOND as u128;
+        let is_within = (self.start..self.end()).contains(&moment);
+        is_within.then(|| (moment.since(self.start).as_nanos() / SLICE) as usize)
     }
 }
 
@@ -82,23 +86,36 @@ impl AddAssign for Counts {
     }
 }
 
-/// Counts, and the latencies in nanoseconds of each second.
+/// Counts, and the latencies in nanoseconds of each slice of the window.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// How often something happened.
     pub counts: Counts,
-    seconds: Vec<Histogram<u64>>,
+    /// Updates of the connection that had the fewest; `None` before [`Tally::finish`].
+    pub fewest_updates: Option<u64>,
+    slices: Vec<Histogram<u64>>,
+    /// What is not recorded yet: bursts arrive together, and their latencies are equal.
+    last: Equal,
+}
+
+/// So many equal latencies in a slice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Equal {
+    slice: usize,
+    nanos: u64,
+    times: u64,
 }
 
 impl Tally {
-    /// Counts a message that was read at `now`, in that second of the window; `None` is a malformed one.
-    pub fn count(&mut self, message: Option<&Message<'_>>, second: usize, now: Nanos) {
+    /// Counts a message that was read at `now`, in that slice of the window; `None` is a malformed one.
+    #[inline]
+    pub fn count(&mut self, message: Option<&Message<'_>>, slice: usize, now: Nanos) {
         match message {
             Some(Message::Update(update)) => {
                 self.counts.deliveries += 1;
                 self.counts.events += (update.seq + 1).saturating_sub(update.first_seq);
                 self.counts.conflated += u64::from(update.conflated);
-                self.record(second, update.engine, now);
+                self.record(slice, update.engine, now);
             }
             Some(Message::Snapshot { .. }) => {
                 self.counts.deliveries += 1;
@@ -110,37 +127,67 @@ impl Tally {
         }
     }
 
-    fn record(&mut self, second: usize, meant: Nanos, read: Nanos) {
+    fn record(&mut self, slice: usize, meant: Nanos, read: Nanos) {
         self.counts.early += u64::from(read < meant);
-        self.second(second).saturating_record(read.since(meant).as_nanos() as u64);
+        let nanos = read.since(meant).as_nanos() as u64;
+        if (self.last.slice, self.last.nanos) != (slice, nanos) {
+            self.settle();
+            self.last = Equal { slice, nanos, times: 0 };
+        }
+        self.last.times += 1;
     }
 
-    /// Adds another thread's.
-    pub fn add(&mut self, other: &Tally) {
-        self.counts += other.counts;
-        for (second, latencies) in other.seconds.iter().enumerate() {
-            self.second(second).add(latencies).expect("all have the same bounds");
+    fn settle(&mut self) {
+        let Equal { slice, nanos, times } = std::mem::take(&mut self.last);
+        if times > 0 {
+            self.slice(slice).saturating_record_n(nanos, times);
         }
     }
 
+    /// Nothing more is counted; `updates` are those of each connection.
+    pub fn finish(&mut self, updates: impl Iterator<Item = u64>) {
+        self.settle();
+        self.fewest_updates = updates.min();
+    }
+
+    /// Adds another thread's, when both are finished.
+    pub fn add(&mut self, other: &Tally) {
+        self.counts += other.counts;
+        self.fewest_updates = self.fewest_updates.into_iter().chain(other.fewest_updates).min();
+        for (slice, latencies) in other.slices.iter().enumerate() {
+            self.slice(slice).add(latencies).expect("all have the same bounds");
+        }
+    }
+
+    /// The latencies of each slice.
+    #[cfg(test)]
+    pub fn slices(&self) -> &[Histogram<u64>] {
+        &self.slices
+    }
+
     /// The latencies of each second.
-    pub fn seconds(&self) -> &[Histogram<u64>] {
-        &self.seconds
+    pub fn seconds(&self) -> impl Iterator<Item = Histogram<u64>> {
+        self.slices.chunks(SLICES_PER_SECOND).map(sum)
     }
 
     /// All latencies.
     pub fn latencies(&self) -> Histogram<u64> {
-        let mut all = empty();
-        self.seconds.iter().for_each(|second| all.add(second).expect("all have the same bounds"));
-        all
+        sum(&self.slices)
     }
 
-    fn second(&mut self, second: usize) -> &mut Histogram<u64> {
-        if self.seconds.len() <= second {
-            self.seconds.resize_with(second + 1, empty);
+    fn slice(&mut self, slice: usize) -> &mut Histogram<u64> {
+        if self.slices.len() <= slice {
+            self.slices.resize_with(slice + 1, empty);
         }
-        &mut self.seconds[second]
+        &mut self.slices[slice]
     }
+}
+
+/// Several as one.
+pub fn sum(histograms: &[Histogram<u64>]) -> Histogram<u64> {
+    let mut all = empty();
+    histograms.iter().for_each(|one| all.add(one).expect("all have the same bounds"));
+    all
 }
 
 fn empty() -> Histogram<u64> {
@@ -154,31 +201,45 @@ mod tests {
     #[test]
     fn the_window_has_its_start_and_not_its_end() {
         let window = Window::new(Nanos(10_000_000_000), 2);
-        let check = |moment, second| assert_eq!(window.second_of(Nanos(moment)), second, "{moment}");
+        let check = |moment, slice| assert_eq!(window.slice_of(Nanos(moment)), slice, "{moment}");
         check(9_999_999_999, None);
         check(10_000_000_000, Some(0));
-        check(11_999_999_999, Some(1));
+        check(10_100_000_000, Some(1));
+        check(11_999_999_999, Some(19));
         check(12_000_000_000, None);
     }
 
     #[test]
     fn threads_are_merged_second_by_second() {
         let mut all = Tally::default();
-        for (second, latency) in [(0, 100), (2, 300)] {
+        for (slice, latency, updates) in [(3, 100, 5), (25, 300, 4)] {
             let mut thread = Tally::default();
             thread.counts.deliveries = 1;
-            thread.record(second, Nanos(1_000), Nanos(1_000 + latency));
+            thread.record(slice, Nanos(1_000), Nanos(1_000 + latency));
+            thread.finish([9, updates].into_iter());
             all.add(&thread);
         }
-        assert_eq!(all.counts.deliveries, 2);
-        assert_eq!(all.seconds().iter().map(Histogram::max).collect::<Vec<_>>(), [100, 0, 301]);
+        assert_eq!((all.counts.deliveries, all.fewest_updates), (2, Some(4)));
+        assert_eq!(all.seconds().map(|second| second.max()).collect::<Vec<_>>(), [100, 0, 301]);
         assert_eq!(all.latencies().len(), 2);
+    }
+
+    #[test]
+    fn equal_latencies_are_all_recorded() {
+        let mut tally = Tally::default();
+        for (slice, latency) in [(0, 5), (0, 5), (1, 5), (1, 7), (0, 5)] {
+            tally.record(slice, Nanos(100), Nanos(100 + latency));
+        }
+        tally.finish(std::iter::empty());
+        assert_eq!(tally.slices().iter().map(Histogram::len).collect::<Vec<_>>(), [3, 2]);
+        assert_eq!(tally.latencies().count_at(7), 1);
     }
 
     #[test]
     fn what_comes_before_its_time_is_seen() {
         let mut tally = Tally::default();
         tally.record(0, Nanos(10), Nanos(9));
+        tally.finish(std::iter::empty());
         assert_eq!((tally.counts.early, tally.latencies().len()), (1, 1));
     }
 }
