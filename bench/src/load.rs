@@ -17,12 +17,13 @@ mod speech;
 mod tally;
 mod topics;
 
+pub use measure::Target;
 pub use options::LoadOptions;
 pub use speech::Speech;
+pub use topics::instruments;
 
 use crate::servers::Depthcast;
 use address::Address;
-use measure::Target;
 use url::Url;
 
 /// Options of `bench load`.

@@ -3,6 +3,7 @@
 //! It prints what it measured and judges nothing: the exit code says only whether there was something to measure.
 
 mod cores;
+mod floor;
 mod load;
 mod memory;
 mod micro;
@@ -31,12 +32,21 @@ enum Command {
     Micro(micro::Options),
     /// Many connections to a running gateway: throughput, latency, and what it costs
     Load(Box<load::Options>),
+    /// The same load on a server that only writes ready-made frames: what the machine allows
+    Floor(Box<floor::Options>),
+    /// That server itself
+    #[command(hide = true)]
+    FloorServer(floor::ServeOptions),
 }
 
 fn main() -> ExitCode {
+    // The first reading calibrates the clock, which is best done before there is much to do.
+    market::clock::now();
     let measured = match Cli::parse().command {
         Command::Micro(options) => micro::run(&options),
         Command::Load(options) => load::run(&options),
+        Command::Floor(options) => floor::run(&options),
+        Command::FloorServer(options) => floor::serve(options),
     };
     let Err(error) = measured else { return ExitCode::SUCCESS };
     eprintln!("bench: {error:#}");

@@ -4,17 +4,19 @@
 //! line in [`all`].
 
 mod depthcast;
+mod floor;
 mod process;
 
 pub use depthcast::Depthcast;
+pub use floor::Floor;
 pub use process::{Part, Process};
 
-use crate::load::Speech;
+use crate::{floor::Write, load::Speech};
 use std::net::SocketAddr;
 
 /// All of them, in the order in which they are measured.
 pub fn all() -> Vec<Box<dyn Server>> {
-    vec![Box::new(Depthcast)]
+    vec![Box::new(Depthcast), Box::new(Floor { write: Write::Joined })]
 }
 
 /// What a server is offered: its feed, which runs in it or beside it and goes on whatever becomes of it.

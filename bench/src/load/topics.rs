@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use feed::FeedSource;
 use feed_sim::{Scenario, SimConfig, Simulator};
+use market::Instruments;
 use rand::{SeedableRng, seq::index};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -50,15 +51,18 @@ impl Topics {
     }
 }
 
-/// The first so many symbols that the simulated exchange lists.
+/// The first so many instruments that the simulated exchange lists.
 ///
 /// # Errors
 /// If it does not list as many.
-pub fn symbols(count: u32) -> anyhow::Result<Vec<String>> {
+pub fn instruments(count: u32) -> anyhow::Result<Instruments> {
     let scenario = Scenario::builtin("even")?;
     let config = SimConfig { scenario, symbols: Some(count), rate: None, seed: 1, start: None };
-    let simulator = Simulator::new(config)?;
-    Ok(simulator.instruments().iter().map(|(_, instrument)| instrument.symbol.to_string()).collect())
+    Ok(Simulator::new(config)?.instruments().clone())
+}
+
+fn symbols(count: u32) -> anyhow::Result<Vec<String>> {
+    Ok(instruments(count)?.iter().map(|(_, instrument)| instrument.symbol.to_string()).collect())
 }
 
 #[cfg(test)]
