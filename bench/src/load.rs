@@ -17,10 +17,12 @@ mod speech;
 mod tally;
 mod topics;
 
-pub use measure::Target;
+pub use measure::{Load, Target, measure};
 pub use options::LoadOptions;
-pub use speech::Speech;
-pub use topics::instruments;
+pub use report::Report;
+pub use speech::{Speech, Terms};
+pub use tally::{SLICES_PER_SECOND, Slice, sum};
+pub use topics::{Topics, instruments};
 
 use crate::servers::Depthcast;
 use address::Address;

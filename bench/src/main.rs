@@ -1,17 +1,18 @@
-//! Measures depthcast: its parts one by one (`bench micro`), and a running gateway as its clients see it (`bench load`).
+//! Measures depthcast: its parts one by one (`bench micro`), a running gateway as its clients see it (`bench load`), what
+//! the machine allows (`bench floor`), and all of that under fixed scenarios, server by server (`bench contest`).
 //!
 //! It prints what it measured and judges nothing: the exit code says only whether there was something to measure.
 
+mod contest;
 mod cores;
 mod floor;
 mod load;
+mod machine;
 mod memory;
 mod micro;
 mod processor;
-// Used in full by the contest, which is the next step.
-#[allow(dead_code)]
 mod result;
-#[allow(dead_code)]
+mod scenario;
 mod servers;
 mod websocket;
 
@@ -34,6 +35,8 @@ enum Command {
     Load(Box<load::Options>),
     /// The same load on a server that only writes ready-made frames: what the machine allows
     Floor(Box<floor::Options>),
+    /// All servers in turn under the scenarios, with the figures written to a directory
+    Contest(contest::Options),
     /// That server itself
     #[command(hide = true)]
     FloorServer(floor::ServeOptions),
@@ -42,10 +45,14 @@ enum Command {
 fn main() -> ExitCode {
     // The first reading calibrates the clock, which is best done before there is much to do.
     market::clock::now();
+    if let Err(error) = machine::raise_file_limit() {
+        eprintln!("bench: {error:#}; measuring with the limit that there is");
+    }
     let measured = match Cli::parse().command {
         Command::Micro(options) => micro::run(&options),
         Command::Load(options) => load::run(&options),
         Command::Floor(options) => floor::run(&options),
+        Command::Contest(options) => contest::run(&options),
         Command::FloorServer(options) => floor::serve(options),
     };
     let Err(error) = measured else { return ExitCode::SUCCESS };

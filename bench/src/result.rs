@@ -93,8 +93,12 @@ pub struct Run {
     pub private_bytes_per_connection: Option<f64>,
     /// The same for each stalled connection.
     pub private_bytes_per_stalled: Option<f64>,
-    /// Updates a second of the connection that had the fewest.
+    /// Updates of the connection that had the fewest in a second, in that second.
     pub slowest_updates_per_second: Option<f64>,
+    /// Messages a second that were read while a surge lasted.
+    pub surge_updates_per_second: Option<f64>,
+    /// Events a second that these cover.
+    pub surge_events_per_second: Option<f64>,
     /// How long after the end of a surge p99 was normal again, in milliseconds; the whole calm phase if it never was.
     pub recovered_after_ms: Option<f64>,
     /// What else is to be known about this run.
@@ -131,6 +135,13 @@ impl Latency {
             p999: at(0.999),
             max: latencies.max(),
         }
+    }
+}
+
+impl Run {
+    /// Scenario and part, as one name.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.scenario, self.case).trim_end().to_owned()
     }
 }
 

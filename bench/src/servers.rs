@@ -53,6 +53,11 @@ pub trait Server: Sync {
     /// Why it cannot be measured here, and what to do; `None` if it can.
     fn missing(&self) -> Option<String>;
 
+    /// Whether it is ours: depthcast, or what it is measured against in every case.
+    fn is_ours(&self) -> bool {
+        false
+    }
+
     /// Whether it can do what only depthcast can: merge what is slow, surges, intervals.
     fn merges(&self) -> bool {
         false

@@ -19,6 +19,9 @@ use std::{
     time::Duration,
 };
 
+/// For so long at most nothing happens while connections are opened.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What a server is loaded with.
 #[derive(Debug, Clone)]
 pub struct Load {
@@ -157,7 +160,9 @@ impl Crew {
         }
         drop(opened);
         for _ in 0..connections {
-            let opened: Opened = opening.recv().context("a reading thread ended early")?;
+            let opened: Opened = opening
+                .recv_timeout(PATIENCE)
+                .context("the server does not take all connections and subscriptions")?;
             opened?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::{
     known::Known,
     message,
     speech::{Speech, Subscription, Terms},
-    tally::{Tally, Window},
+    tally::{Served, Tally, Window},
     topics::Topics,
 };
 use anyhow::Context;
@@ -75,7 +75,7 @@ pub fn run(
         opened,
     };
     reader.run(plan, connections, begun)?;
-    reader.finish();
+    reader.finish(plan);
     Ok(reader.tally)
 }
 
@@ -100,8 +100,8 @@ struct Client {
     known: Known,
     /// Whether it has its subscriptions.
     is_open: bool,
-    /// Updates in the window.
-    updates: u64,
+    /// Updates in each second of the window.
+    served: Served,
 }
 
 impl Reader {
@@ -166,7 +166,12 @@ impl Reader {
         match opened {
             Ok(connection) => {
                 let known = Known::new(&subscription.topics);
-                self.clients.push(Some(Client { connection, known, is_open: false, updates: 0 }));
+                self.clients.push(Some(Client {
+                    connection,
+                    known,
+                    is_open: false,
+                    served: Served::default(),
+                }));
                 self.opening += 1;
             }
             Err(error) => self.tell(Err(error)),
@@ -220,9 +225,11 @@ impl Reader {
         let _ = self.opened.send(opened);
     }
 
-    fn finish(&mut self) {
-        self.tally
-            .finish(self.clients.iter().map(|client| client.as_ref().map_or(0, |client| client.updates)));
+    fn finish(&mut self, plan: &Plan) {
+        let seconds = self.window.map_or(0, Window::seconds);
+        // One that was closed is counted as that, and one that stalls as nothing.
+        let clients = self.clients.iter_mut().flatten().filter(|_| !plan.stalls);
+        self.tally.finish(clients.map(|client| client.served.fewest(seconds)));
     }
 }
 
@@ -263,7 +270,7 @@ impl Client {
         now: Nanos,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
-        let Client { connection, known, updates, .. } = self;
+        let Client { connection, known, served, .. } = self;
         tally.counts.bytes += bytes as u64;
         let before = tally.counts.deliveries;
         connection.take(buffer, bytes, |text| {
@@ -272,7 +279,7 @@ impl Client {
             tally.counts.holes += u64::from(is_hole);
             tally.count(message.as_ref(), slice, now);
         })?;
-        *updates += tally.counts.deliveries - before;
+        served.count(slice, tally.counts.deliveries - before);
         Ok(())
     }
 }

@@ -70,7 +70,9 @@ impl Report {
             disturbed: others > processor::TOLERABLE || self.clocks_differ(),
             private_bytes_per_connection: None,
             private_bytes_per_stalled: self.private_bytes_per_stalled(),
-            slowest_updates_per_second: self.tally.fewest_updates.map(|updates| self.per_second(updates)),
+            slowest_updates_per_second: self.tally.fewest_updates.map(|updates| updates as f64),
+            surge_updates_per_second: None,
+            surge_events_per_second: None,
             recovered_after_ms: None,
             notes: Vec::new(),
         }

@@ -91,19 +91,37 @@ impl AddAssign for Counts {
 pub struct Tally {
     /// How often something happened.
     pub counts: Counts,
-    /// Updates of the connection that had the fewest; `None` before [`Tally::finish`].
+    /// Updates of the connection that had the fewest in a second, in that second; `None` before [`Tally::finish`].
     pub fewest_updates: Option<u64>,
-    slices: Vec<Histogram<u64>>,
+    slices: Vec<Slice>,
     /// What is not recorded yet: bursts arrive together, and their latencies are equal.
     last: Equal,
 }
 
-/// So many equal latencies in a slice.
+/// A slice of the measured time, by when something was read.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    /// Of the updates.
+    pub latencies: Histogram<u64>,
+    /// Events that they cover.
+    pub events: u64,
+}
+
+impl Default for Slice {
+    fn default() -> Slice {
+        let longest = LONGEST.as_nanos() as u64;
+        let latencies = Histogram::new_with_bounds(1, longest, 2).expect("the bounds are valid");
+        Slice { latencies, events: 0 }
+    }
+}
+
+/// So many equal latencies in a slice, and the events of these updates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Equal {
     slice: usize,
     nanos: u64,
     times: u64,
+    events: u64,
 }
 
 impl Tally {
@@ -113,9 +131,10 @@ impl Tally {
         match message {
             Some(Message::Update(update)) => {
                 self.counts.deliveries += 1;
-                self.counts.events += (update.seq + 1).saturating_sub(update.first_seq);
+                let events = (update.seq + 1).saturating_sub(update.first_seq);
+                self.counts.events += events;
                 self.counts.conflated += u64::from(update.conflated);
-                self.record(slice, update.engine, now);
+                self.record(slice, update.engine, now, events);
             }
             Some(Message::Snapshot { .. }) => {
                 self.counts.deliveries += 1;
@@ -127,41 +146,45 @@ impl Tally {
         }
     }
 
-    fn record(&mut self, slice: usize, meant: Nanos, read: Nanos) {
+    fn record(&mut self, slice: usize, meant: Nanos, read: Nanos, events: u64) {
         self.counts.early += u64::from(read < meant);
         let nanos = read.since(meant).as_nanos() as u64;
         if (self.last.slice, self.last.nanos) != (slice, nanos) {
             self.settle();
-            self.last = Equal { slice, nanos, times: 0 };
+            self.last = Equal { slice, nanos, times: 0, events: 0 };
         }
         self.last.times += 1;
+        self.last.events += events;
     }
 
     fn settle(&mut self) {
-        let Equal { slice, nanos, times } = std::mem::take(&mut self.last);
+        let Equal { slice, nanos, times, events } = std::mem::take(&mut self.last);
         if times > 0 {
-            self.slice(slice).saturating_record_n(nanos, times);
+            let slice = self.slice(slice);
+            slice.latencies.saturating_record_n(nanos, times);
+            slice.events += events;
         }
     }
 
-    /// Nothing more is counted; `updates` are those of each connection.
-    pub fn finish(&mut self, updates: impl Iterator<Item = u64>) {
+    /// Nothing more is counted; `fewest` are the updates of each connection in the second in which it had the fewest.
+    pub fn finish(&mut self, fewest: impl Iterator<Item = u64>) {
         self.settle();
-        self.fewest_updates = updates.min();
+        self.fewest_updates = fewest.min();
     }
 
     /// Adds another thread's, when both are finished.
     pub fn add(&mut self, other: &Tally) {
         self.counts += other.counts;
         self.fewest_updates = self.fewest_updates.into_iter().chain(other.fewest_updates).min();
-        for (slice, latencies) in other.slices.iter().enumerate() {
-            self.slice(slice).add(latencies).expect("all have the same bounds");
+        for (at, slice) in other.slices.iter().enumerate() {
+            let all = self.slice(at);
+            all.latencies.add(&slice.latencies).expect("all have the same bounds");
+            all.events += slice.events;
         }
     }
 
-    /// The latencies of each slice.
-    #[cfg(test)]
-    pub fn slices(&self) -> &[Histogram<u64>] {
+    /// The slices, up to the last one in which something was read.
+    pub fn slices(&self) -> &[Slice] {
         &self.slices
     }
 
@@ -175,23 +198,50 @@ impl Tally {
         sum(&self.slices)
     }
 
-    fn slice(&mut self, slice: usize) -> &mut Histogram<u64> {
+    fn slice(&mut self, slice: usize) -> &mut Slice {
         if self.slices.len() <= slice {
-            self.slices.resize_with(slice + 1, empty);
+            self.slices.resize_with(slice + 1, Slice::default);
         }
         &mut self.slices[slice]
     }
 }
 
-/// Several as one.
-pub fn sum(histograms: &[Histogram<u64>]) -> Histogram<u64> {
-    let mut all = empty();
-    histograms.iter().for_each(|one| all.add(one).expect("all have the same bounds"));
+/// The latencies of several slices.
+pub fn sum(slices: &[Slice]) -> Histogram<u64> {
+    let mut all = Slice::default().latencies;
+    slices.iter().for_each(|slice| all.add(&slice.latencies).expect("all have the same bounds"));
     all
 }
 
-fn empty() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, 2).expect("the bounds are valid")
+/// How many updates one connection had in the second in which it had the fewest.
+#[derive(Debug, Default)]
+pub struct Served {
+    second: usize,
+    updates: u64,
+    fewest: Option<u64>,
+}
+
+impl Served {
+    /// So many updates in a slice, at or behind the last one.
+    pub fn count(&mut self, slice: usize, updates: u64) {
+        self.go_to(slice / SLICES_PER_SECOND);
+        self.updates += updates;
+    }
+
+    /// The fewest in any of so many seconds.
+    pub fn fewest(&mut self, seconds: u64) -> u64 {
+        self.go_to(seconds as usize);
+        self.fewest.unwrap_or(0)
+    }
+
+    fn go_to(&mut self, second: usize) {
+        if second > self.second {
+            // A second that was left out altogether had none.
+            let least = if second > self.second + 1 { 0 } else { self.updates };
+            self.fewest = Some(self.fewest.map_or(least, |fewest| fewest.min(least)));
+            (self.second, self.updates) = (second, 0);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +265,7 @@ mod tests {
         for (slice, latency, updates) in [(3, 100, 5), (25, 300, 4)] {
             let mut thread = Tally::default();
             thread.counts.deliveries = 1;
-            thread.record(slice, Nanos(1_000), Nanos(1_000 + latency));
+            thread.record(slice, Nanos(1_000), Nanos(1_000 + latency), 1);
             thread.finish([9, updates].into_iter());
             all.add(&thread);
         }
@@ -228,18 +278,33 @@ mod tests {
     fn equal_latencies_are_all_recorded() {
         let mut tally = Tally::default();
         for (slice, latency) in [(0, 5), (0, 5), (1, 5), (1, 7), (0, 5)] {
-            tally.record(slice, Nanos(100), Nanos(100 + latency));
+            tally.record(slice, Nanos(100), Nanos(100 + latency), 2);
         }
         tally.finish(std::iter::empty());
-        assert_eq!(tally.slices().iter().map(Histogram::len).collect::<Vec<_>>(), [3, 2]);
+        let slices = tally.slices().iter().map(|slice| (slice.latencies.len(), slice.events));
+        assert_eq!(slices.collect::<Vec<_>>(), [(3, 6), (2, 4)]);
         assert_eq!(tally.latencies().count_at(7), 1);
     }
 
     #[test]
     fn what_comes_before_its_time_is_seen() {
         let mut tally = Tally::default();
-        tally.record(0, Nanos(10), Nanos(9));
+        tally.record(0, Nanos(10), Nanos(9), 1);
         tally.finish(std::iter::empty());
         assert_eq!((tally.counts.early, tally.latencies().len()), (1, 1));
+    }
+
+    #[test]
+    fn a_connection_is_served_as_badly_as_in_its_worst_second() {
+        let check = |counts: &[(usize, u64)], seconds, fewest| {
+            let mut served = Served::default();
+            counts.iter().for_each(|&(slice, updates)| served.count(slice, updates));
+            assert_eq!(served.fewest(seconds), fewest, "{counts:?}");
+        };
+        check(&[(0, 5), (9, 5), (10, 7), (29, 8)], 3, 7);
+        check(&[(0, 5), (25, 5)], 3, 0);
+        check(&[(0, 5), (11, 5)], 3, 0);
+        check(&[(11, 5)], 2, 0);
+        check(&[], 3, 0);
     }
 }

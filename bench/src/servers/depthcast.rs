@@ -24,6 +24,10 @@ impl Server for Depthcast {
         }
     }
 
+    fn is_ours(&self) -> bool {
+        true
+    }
+
     fn merges(&self) -> bool {
         true
     }

@@ -21,6 +21,10 @@ impl Server for Floor {
         None
     }
 
+    fn is_ours(&self) -> bool {
+        true
+    }
+
     fn start(&self, offer: &Offer) -> anyhow::Result<Running> {
         self.spawn(offer)
     }

@@ -14,6 +14,7 @@ pub enum Part {
     /// It serves: its processor time is what a delivery costs.
     Server,
     /// It feeds a server that has no feed of its own.
+    #[allow(dead_code)]
     Feed,
 }
 
