@@ -82,7 +82,9 @@ pub fn of(runs: &[Run]) -> String {
     }
     for (title, server) in seen {
         let counted = counting(runs, &title, server).count();
-        let _ = writeln!(text, "{title}, {server}: {counted} runs");
+        let remark = if counted == 0 { ", all of them disturbed" } else { "" };
+        let made = runs.iter().filter(|run| run.title() == title && run.server == server).count();
+        let _ = writeln!(text, "{title}, {server}: {counted} of {made} runs count{remark}");
         let further = FURTHER.iter().filter(|(name, _)| runs_show(runs, &title, name));
         let figures = COLUMNS.iter().copied().chain(further.map(|&(name, figure)| (name, figure, false)));
         for (name, figure, more_is_better) in figures {

@@ -167,6 +167,8 @@ impl Client {
             }
             self.private.drain(..sent);
         }
+        // Nearly always it stays empty.
+        self.private = Vec::new();
         loop {
             batch.gather(&mut self.cursors, logs, write);
             let offered = batch.offered(&self.cursors, logs);

@@ -15,6 +15,9 @@ use std::{fs::File, io, path::Path, time::Duration};
 /// Clocks that differ by more than this, in nanoseconds, spoil latencies.
 const TOLERABLE_DIFFERENCE: i64 = 20_000;
 
+/// Of so many stalled connections the memory of one can be told.
+const ENOUGH: u32 = 100;
+
 /// What a load came to.
 #[derive(Debug)]
 pub struct Report {
@@ -84,10 +87,11 @@ impl Report {
         per_one(before?, end?, self.connections)
     }
 
-    /// By how much it has grown for each stalled connection, once those that read were open.
+    /// By how much it has grown for each stalled connection, once those that read were open. Of a few connections that
+    /// would say more about what else grows meanwhile.
     fn private_bytes_per_stalled(&self) -> Option<f64> {
         let Memory { open, end, .. } = self.memory;
-        per_one(open?, end?, self.stalled)
+        if self.stalled < ENOUGH { None } else { per_one(open?, end?, self.stalled) }
     }
 
     fn cpu_ns_per_delivery(&self) -> Option<f64> {
