@@ -89,30 +89,40 @@ struct Contest {
 }
 
 impl Contest {
-    /// Measures one case of one server.
+    /// Measures one case of one server. If that cannot be, it is told, and the next one's turn.
     fn hold(&mut self, case: &Case, server: &dyn Server, round: u32) -> anyhow::Result<()> {
         let held = match case.rate {
             Rate::Fixed(rate) => self.at(case, server, rate, round).map(Some),
-            Rate::OfHighest(hundredths) => match self.highest.get(&(first_peak().title(), server.name())) {
-                Some(highest) => self.at(case, server, highest * hundredths / 100, round).map(Some),
-                None => {
-                    eprintln!("{}: left out, it needs the peak of {}", case.title(), first_peak().title());
-                    return Ok(());
-                }
-            },
             Rate::Highest(begin) => self.highest(case, server, begin, round),
+            Rate::OfHighest(hundredths) => self.of_highest(case, server, hundredths, round),
         };
         match held {
-            Ok(Some(measured)) => self.keep(measured),
-            Ok(None) => {
-                eprintln!("{}: {} delivers no rate in full", case.title(), server.name());
-                Ok(())
-            }
+            Ok(Some(measured)) => return self.keep(measured),
+            Ok(None) => eprintln!("{}: {} delivers no rate in full", case.title(), server.name()),
             Err(error) => {
                 eprintln!("{}: {} cannot be measured: {error:#}", case.title(), server.name());
-                Ok(())
             }
         }
+        Ok(())
+    }
+
+    /// Measures at a part of the highest rate of [`scenario::peak`], which is looked for if it was not measured before.
+    fn of_highest(
+        &mut self,
+        case: &Case,
+        server: &dyn Server,
+        hundredths: u64,
+        round: u32,
+    ) -> anyhow::Result<Option<Measured>> {
+        let (peak, begin) = scenario::peak();
+        let key = (peak.title(), server.name());
+        if !self.highest.contains_key(&key)
+            && let Some(measured) = self.highest(peak, server, begin, round)?
+        {
+            self.keep(measured)?;
+        }
+        let Some(highest) = self.highest.get(&key) else { return Ok(None) };
+        self.at(case, server, highest * hundredths / 100, round).map(Some)
     }
 
     /// Looks for the highest rate, near the one that was found in an earlier round.
@@ -156,11 +166,6 @@ impl Contest {
         println!("{}", table::run(&measured.run));
         self.store.keep(measured).context("write down what was measured")
     }
-}
-
-fn first_peak() -> &'static Case {
-    let peak = CASES.iter().find(|case| matches!(case.rate, Rate::Highest(_)));
-    peak.expect("the table has one")
 }
 
 /// The cases of these scenarios; all if none is named.

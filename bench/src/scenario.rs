@@ -54,7 +54,7 @@ pub enum Rate {
     Fixed(u64),
     /// As many as are still delivered: looked for, beginning here.
     Highest(u64),
-    /// So many hundredths of the highest that was found for the first case with [`Rate::Highest`].
+    /// So many hundredths of the highest that was found for [`peak`].
     OfHighest(u64),
 }
 
@@ -133,6 +133,15 @@ pub const CASES: &[Case] = &[
     },
 ];
 
+/// The first case that looks for the highest rate, and where it begins.
+pub fn peak() -> (&'static Case, u64) {
+    let begin = |case: &'static Case| match case.rate {
+        Rate::Highest(begin) => Some((case, begin)),
+        _ => None,
+    };
+    CASES.iter().find_map(begin).expect("the table has one")
+}
+
 /// The names of the scenarios.
 pub fn names() -> Vec<&'static str> {
     let mut names: Vec<_> = CASES.iter().map(|case| case.scenario).collect();
@@ -176,6 +185,7 @@ mod tests {
     fn every_case_has_a_name_of_its_own() {
         let titles: HashSet<_> = CASES.iter().map(Case::title).collect();
         assert_eq!(titles.len(), CASES.len());
+        assert_eq!(peak().0.title(), "S2 peak");
         assert_eq!(names(), ["S1", "S2", "bursts", "S3", "S4", "S5", "surge"]);
     }
 

@@ -21,11 +21,11 @@ pub struct Surge {
     pub recovered_after_ms: f64,
 }
 
-/// Looks for the surge in the slices of a window, in which `calm` events a second are read without one. `None` if it does
+/// Looks for the surge in the slices of a window, in which `calm` events a second are meant to happen without one. `None` if it does
 /// not lie in the window as a whole, with calm before it.
 pub fn find(slices: &[Slice], calm: f64) -> Option<Surge> {
     let per_slice = calm / SLICES_PER_SECOND as f64;
-    let begin = slices.iter().position(|slice| slice.events as f64 > 2.0 * per_slice)?;
+    let begin = slices.iter().position(|slice| slice.meant as f64 > 2.0 * per_slice)?;
     let end = begin + SURGE;
     if begin == 0 || end >= slices.len() {
         return None;
@@ -52,12 +52,11 @@ fn p99(slices: &[Slice]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Slices of these latencies, with so many updates of so many events each.
+    /// So many slices of such a latency, with so many updates of so many events each.
     fn slices(parts: &[(usize, u64, u64, u64)]) -> Vec<Slice> {
         let slice = |nanos, updates, events| {
-            let mut slice = Slice::default();
+            let mut slice = Slice { events: updates * events, meant: updates * events, ..Slice::default() };
             slice.latencies.record_n(nanos, updates).unwrap();
-            slice.events = updates * events;
             slice
         };
         parts

@@ -22,6 +22,9 @@ use std::{
 /// For so long at most nothing happens while connections are opened.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the reading threads have to learn of the window before it begins.
+const LEAD: Duration = Duration::from_millis(50);
+
 /// What a server is loaded with.
 #[derive(Debug, Clone)]
 pub struct Load {
@@ -126,7 +129,7 @@ pub fn measure(load: &Load, target: &Target) -> anyhow::Result<Report> {
         crew.open(&plan(true), std::iter::once(numbers))?;
     }
 
-    let window = Window::new(clock::now() + Duration::from_secs(load.warmup), load.seconds);
+    let window = Window::new(clock::now() + LEAD + Duration::from_secs(load.warmup), load.seconds);
     crew.begin(window);
     let usage = observe(window, target)?;
     let end = target.private_bytes()?;

@@ -120,7 +120,13 @@ impl Reader {
             }
             if self.window.is_none() {
                 match begun.try_recv() {
-                    Ok(window) => self.window = Some(window),
+                    Ok(window) => {
+                        // Connections that the server closed before belong to what is counted.
+                        let closed = self.tally.counts.closed;
+                        self.tally = Tally::new(window);
+                        self.tally.counts.closed = closed;
+                        self.window = Some(window);
+                    }
                     Err(TryRecvError::Empty) => {}
                     Err(TryRecvError::Disconnected) => return Ok(()),
                 }

@@ -93,6 +93,7 @@ pub struct Tally {
     pub counts: Counts,
     /// Updates of the connection that had the fewest in a second, in that second; `None` before [`Tally::finish`].
     pub fewest_updates: Option<u64>,
+    window: Option<Window>,
     slices: Vec<Slice>,
     /// What is not recorded yet: bursts arrive together, and their latencies are equal.
     last: Equal,
@@ -105,13 +106,16 @@ pub struct Slice {
     pub latencies: Histogram<u64>,
     /// Events that they cover.
     pub events: u64,
+    /// Events that were meant to happen in it, whenever they were read; of a merged message all are of the time of its
+    /// oldest.
+    pub meant: u64,
 }
 
 impl Default for Slice {
     fn default() -> Slice {
         let longest = LONGEST.as_nanos() as u64;
         let latencies = Histogram::new_with_bounds(1, longest, 2).expect("the bounds are valid");
-        Slice { latencies, events: 0 }
+        Slice { latencies, events: 0, meant: 0 }
     }
 }
 
@@ -119,12 +123,18 @@ impl Default for Slice {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Equal {
     slice: usize,
+    meant: Nanos,
     nanos: u64,
     times: u64,
     events: u64,
 }
 
 impl Tally {
+    /// Nothing was counted yet of this window.
+    pub fn new(window: Window) -> Tally {
+        Tally { window: Some(window), ..Tally::default() }
+    }
+
     /// Counts a message that was read at `now`, in that slice of the window; `None` is a malformed one.
     #[inline]
     pub fn count(&mut self, message: Option<&Message<'_>>, slice: usize, now: Nanos) {
@@ -149,20 +159,24 @@ impl Tally {
     fn record(&mut self, slice: usize, meant: Nanos, read: Nanos, events: u64) {
         self.counts.early += u64::from(read < meant);
         let nanos = read.since(meant).as_nanos() as u64;
-        if (self.last.slice, self.last.nanos) != (slice, nanos) {
+        if (self.last.slice, self.last.meant, self.last.nanos) != (slice, meant, nanos) {
             self.settle();
-            self.last = Equal { slice, nanos, times: 0, events: 0 };
+            self.last = Equal { slice, meant, nanos, times: 0, events: 0 };
         }
         self.last.times += 1;
         self.last.events += events;
     }
 
     fn settle(&mut self) {
-        let Equal { slice, nanos, times, events } = std::mem::take(&mut self.last);
-        if times > 0 {
-            let slice = self.slice(slice);
-            slice.latencies.saturating_record_n(nanos, times);
-            slice.events += events;
+        let Equal { slice, meant, nanos, times, events } = std::mem::take(&mut self.last);
+        if times == 0 {
+            return;
+        }
+        let slice = self.slice(slice);
+        slice.latencies.saturating_record_n(nanos, times);
+        slice.events += events;
+        if let Some(slice) = self.window.and_then(|window| window.slice_of(meant)) {
+            self.slice(slice).meant += events;
         }
     }
 
@@ -180,6 +194,7 @@ impl Tally {
             let all = self.slice(at);
             all.latencies.add(&slice.latencies).expect("all have the same bounds");
             all.events += slice.events;
+            all.meant += slice.meant;
         }
     }
 
@@ -284,6 +299,16 @@ mod tests {
         let slices = tally.slices().iter().map(|slice| (slice.latencies.len(), slice.events));
         assert_eq!(slices.collect::<Vec<_>>(), [(3, 6), (2, 4)]);
         assert_eq!(tally.latencies().count_at(7), 1);
+    }
+
+    #[test]
+    fn what_is_late_is_of_the_slice_in_which_it_was_meant_to_be() {
+        let mut tally = Tally::new(Window::new(Nanos(1_000_000_000), 1));
+        tally.record(5, Nanos(1_150_000_000), Nanos(1_510_000_000), 7);
+        tally.record(5, Nanos(999_999_999), Nanos(1_510_000_000), 3);
+        tally.finish(std::iter::empty());
+        assert_eq!(tally.slices().iter().map(|slice| slice.meant).collect::<Vec<_>>(), [0, 7, 0, 0, 0, 0]);
+        assert_eq!(tally.slices()[5].events, 10);
     }
 
     #[test]
