@@ -21,7 +21,7 @@ pub use measure::{Load, Target, measure};
 pub use options::LoadOptions;
 pub use report::Report;
 pub use speech::{Speech, Terms};
-pub use tally::{SLICES_PER_SECOND, Slice, sum};
+pub use tally::{Counts, SLICES_PER_SECOND, Slice, sum};
 pub use topics::{Topics, instruments};
 
 use crate::servers::Depthcast;

@@ -2,7 +2,7 @@
 
 use super::surge;
 use crate::{
-    load::{Load, Report, Target, Terms, Topics, measure, sum},
+    load::{Counts, Load, Report, Target, Terms, Topics, measure, sum},
     result::Run,
     scenario::Case,
     servers::{Flow, Server},
@@ -84,14 +84,11 @@ impl Conduct {
 }
 
 impl Measured {
-    /// Whether all that was offered at such a rate was delivered. What is missing is a hole, or was merged, or is on its
-    /// way: then messages are later and later. Where a message covers an interval, merging is no loss.
+    /// Whether all that was offered at such a rate was delivered. What was not is missing, or was merged, or is on its way:
+    /// then messages are later and later.
     pub fn delivers(&self, case: &Case, rate: u64) -> bool {
-        let counts = self.report.tally.counts;
-        let merged = if case.interval_ms == 0 { counts.conflated as f64 } else { 0.0 };
         let due = case.due_per_second(rate) * self.run.seconds as f64;
-        let is_whole = counts.holes == 0 && counts.closed == 0 && counts.gaps == 0;
-        is_whole && merged <= (1.0 - DELIVERED) * due && counts.events as f64 >= ARRIVES * due && !self.lags()
+        is_whole(&self.report.tally.counts, case.interval_ms, due) && !self.lags()
     }
 
     /// Whether messages are later and later: by the medians of the first and the last quarter of the time.
@@ -102,6 +99,17 @@ impl Measured {
         let (first, last) = (median(&slices[..quarter]), median(&slices[slices.len() - quarter..]));
         last - first > (1.0 - DELIVERED) * 1e9 * self.run.seconds as f64 + JITTER
     }
+}
+
+/// Whether nothing is missing or merged of about so many events. Where a message covers an interval, merging is no loss.
+fn is_whole(counts: &Counts, interval_ms: u32, due: f64) -> bool {
+    let events = counts.events as f64;
+    let single = (counts.deliveries - counts.conflated - counts.snapshots) as f64;
+    counts.holes == 0
+        && counts.gaps == 0
+        && counts.closed == 0
+        && events >= ARRIVES * due
+        && (interval_ms > 0 || single >= DELIVERED * events)
 }
 
 fn add_surge(run: &mut Run, report: &Report, calm: f64) {
@@ -127,5 +135,32 @@ mod tests {
             assert_eq!(load.topics.each(), case.topics_each as usize, "{}", case.title());
             assert!(matches!(case.rate, Rate::Fixed(1..) | Rate::Highest(1..) | Rate::OfHighest(1..)));
         }
+    }
+
+    #[test]
+    fn events_of_merged_messages_are_not_delivered() {
+        let check = |deliveries, conflated, events, interval_ms, expected| {
+            let counts = Counts { deliveries, conflated, events, ..Counts::default() };
+            assert_eq!(is_whole(&counts, interval_ms, 1_000.0), expected, "{counts:?}");
+        };
+        check(1_000, 0, 1_000, 0, true);
+        check(991, 1, 1_000, 0, true);
+        // A single message that stands for half of all.
+        check(501, 1, 1_000, 0, false);
+        check(100, 0, 1_000, 10, true);
+        check(800, 0, 800, 0, false);
+    }
+
+    #[test]
+    fn what_is_missing_is_not_delivered() {
+        let check = |spoil: fn(&mut Counts)| {
+            let mut counts = Counts { deliveries: 1_000, events: 1_000, ..Counts::default() };
+            assert!(is_whole(&counts, 0, 1_000.0));
+            spoil(&mut counts);
+            assert!(!is_whole(&counts, 0, 1_000.0), "{counts:?}");
+        };
+        check(|counts| counts.holes = 1);
+        check(|counts| counts.gaps = 1);
+        check(|counts| counts.closed = 1);
     }
 }
