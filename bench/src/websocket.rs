@@ -5,6 +5,11 @@ pub fn push_text(out: &mut Vec<u8>, text: &str) {
     push_frame(out, Opcode::TEXT, text.as_bytes());
 }
 
+/// Appends a binary message as one frame, as [`push_text`] does.
+pub fn push_binary(out: &mut Vec<u8>, bytes: &[u8]) {
+    push_frame(out, Opcode::BINARY, bytes);
+}
+
 /// Appends a pong to a ping with this payload.
 pub fn push_pong(out: &mut Vec<u8>, payload: &[u8]) {
     push_frame(out, Opcode::PONG, payload);

@@ -123,7 +123,7 @@ impl Connection {
         while let Some((opcode, payload)) = take_frame(rest) {
             match opcode {
                 Opcode::TEXT | Opcode::BINARY => {
-                    self.talk.take(opcode, payload, &mut self.unsent, &mut heard)?;
+                    self.talk.take(payload, &mut self.unsent, &mut heard)?;
                 }
                 Opcode::PING => websocket::push_pong(&mut self.unsent, payload),
                 _ => {}

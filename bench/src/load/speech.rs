@@ -6,14 +6,22 @@
 //! [`Speech`] and one of [`Talk`]. Nothing here reads a socket, a clock, or a message of market data.
 
 mod native;
-
-use crate::websocket::Opcode;
+mod nats;
+mod nchan;
+mod socketio;
 
 /// How a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Speech {
     /// The native protocol of depthcast: JSON over WebSocket.
     Native,
+    /// The NATS protocol, as bytes in binary frames.
+    Nats,
+    /// nchan: the path names the topics, and each text frame is a message.
+    Nchan,
+    /// Socket.IO 4 over WebSocket alone.
+    #[value(name = "socket.io")]
+    SocketIo,
 }
 
 /// What one connection subscribes to.
@@ -46,9 +54,12 @@ impl Default for Terms {
 
 impl Speech {
     /// Path and query of the handshake.
-    pub fn path(self, _: &Subscription) -> String {
+    pub fn path(self, subscription: &Subscription) -> String {
         match self {
             Speech::Native => native::PATH.into(),
+            Speech::Nats => nats::PATH.into(),
+            Speech::Nchan => nchan::path(subscription),
+            Speech::SocketIo => socketio::PATH.into(),
         }
     }
 
@@ -56,6 +67,8 @@ impl Speech {
     pub fn clock_path(self) -> Option<&'static str> {
         match self {
             Speech::Native => Some(native::PATH),
+            // What they send is stamped by a process of ours, by the clock that we read.
+            Speech::Nats | Speech::Nchan | Speech::SocketIo => None,
         }
     }
 
@@ -63,6 +76,9 @@ impl Speech {
     pub fn talk(self, subscription: &Subscription) -> Talk {
         match self {
             Speech::Native => Talk::Native(native::Talk::new(subscription)),
+            Speech::Nats => Talk::Nats(nats::Talk::new(subscription)),
+            Speech::Nchan => Talk::Nchan,
+            Speech::SocketIo => Talk::SocketIo(socketio::Talk::new(subscription)),
         }
     }
 }
@@ -73,6 +89,12 @@ impl Speech {
 pub enum Talk {
     /// The native protocol.
     Native(native::Talk),
+    /// NATS.
+    Nats(nats::Talk),
+    /// nchan, where nothing is said beyond the handshake.
+    Nchan,
+    /// Socket.IO.
+    SocketIo(socketio::Talk),
 }
 
 impl Talk {
@@ -80,6 +102,8 @@ impl Talk {
     pub fn begin(&mut self, out: &mut Vec<u8>) {
         match self {
             Talk::Native(talk) => talk.begin(out),
+            Talk::Nats(talk) => talk.begin(out),
+            Talk::Nchan | Talk::SocketIo(_) => {}
         }
     }
 
@@ -91,15 +115,18 @@ impl Talk {
     #[inline]
     pub fn take(
         &mut self,
-        opcode: Opcode,
         payload: &[u8],
         out: &mut Vec<u8>,
         mut heard: impl FnMut(&[u8]),
     ) -> anyhow::Result<()> {
-        // Where a speech has nothing to answer, `out` stays as it is.
-        let _ = (opcode, out);
         match self {
             Talk::Native(talk) => talk.take(payload, &mut heard),
+            Talk::Nats(talk) => talk.take(payload, out, &mut heard),
+            Talk::Nchan => {
+                heard(payload);
+                Ok(())
+            }
+            Talk::SocketIo(talk) => talk.take(payload, out, &mut heard),
         }
     }
 
@@ -107,6 +134,9 @@ impl Talk {
     pub fn is_ready(&self) -> bool {
         match self {
             Talk::Native(talk) => talk.is_ready(),
+            Talk::Nats(talk) => talk.is_ready(),
+            Talk::Nchan => true,
+            Talk::SocketIo(talk) => talk.is_ready(),
         }
     }
 }
