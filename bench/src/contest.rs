@@ -55,7 +55,7 @@ pub struct Options {
 /// and the others go on.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let cases = cases(&options.scenarios)?;
-    let servers = servers(&options.servers)?;
+    let servers = servers::choose(servers::all(), &options.servers)?;
     let store = Store::open(&options.out).with_context(|| format!("write to {}", options.out.display()))?;
     let mut contest = Contest {
         conduct: Conduct { seconds: options.seconds },
@@ -176,25 +176,6 @@ fn cases(scenarios: &[String]) -> anyhow::Result<Vec<&'static Case>> {
     }
     let is_wanted = |case: &&Case| scenarios.is_empty() || scenarios.iter().any(|name| name == case.scenario);
     Ok(CASES.iter().filter(is_wanted).collect())
-}
-
-/// These servers; all if none is named. Those whose program is missing are told of and left out.
-fn servers(names: &[String]) -> anyhow::Result<Vec<Box<dyn Server>>> {
-    let all = servers::all();
-    for name in names {
-        let known: Vec<_> = all.iter().map(|server| server.name()).collect();
-        ensure!(known.contains(&name.as_str()), "there is no server {name}, only {}", known.join(", "));
-    }
-    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    let mut servers = Vec::new();
-    for server in all.into_iter().filter(|server| is_wanted(server.name())) {
-        match server.missing() {
-            Some(why) => eprintln!("SKIPPED {}: {why}", server.name()),
-            None => servers.push(server),
-        }
-    }
-    ensure!(!servers.is_empty(), "none of these servers is installed");
-    Ok(servers)
 }
 
 /// The runs of one case and server that count.

@@ -6,17 +6,16 @@
 mod client;
 mod frames;
 mod log;
-mod pace;
 mod server;
 mod timer;
 mod upgrade;
 
 use crate::{
     load::{LoadOptions, Target},
-    servers::{Floor, Flow, Offer},
+    servers::{FeedOptions, Floor, announce},
 };
 use server::Server;
-use std::{fmt, time::Duration};
+use std::fmt;
 
 /// How frames are given to the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -52,35 +51,12 @@ pub struct Options {
 /// What the floor sends.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServeOptions {
-    /// Messages a second, all topics together
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    rate: u64,
-
-    /// Instead: one message a minute of each topic
-    #[arg(long, conflicts_with = "rate")]
-    quiet: bool,
-
-    /// Messages of one topic at once; topics take turns
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=512))]
-    burst: u32,
-
-    /// The first so many symbols of the simulated exchange
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    topics: u32,
+    #[command(flatten)]
+    feed: FeedOptions,
 
     /// How frames are given to the kernel
     #[arg(long, value_enum, default_value_t = Write::Joined)]
     write: Write,
-}
-
-impl ServeOptions {
-    /// So many messages in so much time.
-    fn rate(&self) -> (u64, Duration) {
-        match self.quiet {
-            true => (self.topics.into(), Duration::from_secs(60)),
-            false => (self.rate, Duration::from_secs(1)),
-        }
-    }
 }
 
 /// Measures it as `bench load` measures a gateway.
@@ -88,9 +64,8 @@ impl ServeOptions {
 /// # Errors
 /// If it cannot be started or loaded.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let ServeOptions { rate, burst, topics, write, quiet } = options.serve;
-    let flow = if quiet { Flow::Quiet } else { Flow::Even { burst } };
-    let running = Floor { write }.spawn(&Offer { flow, rate, topics })?;
+    let ServeOptions { feed, write } = options.serve;
+    let running = Floor { write }.spawn(&feed.offer())?;
     options.load.run(&Target::of(&running))
 }
 
@@ -100,7 +75,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 /// If it cannot listen.
 pub fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let (server, address) = Server::open(options)?;
-    eprintln!("serving {address}");
+    announce(address);
     server.run()
 }
 

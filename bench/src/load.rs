@@ -67,8 +67,7 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(url) = &options.url {
         let server = Vec::from_iter(options.pid);
-        let target =
-            Target { address: Address::new(url)?, speech: options.speech, ours: server.clone(), server };
+        let target = Target { address: Address::new(url)?, speech: options.speech, feed: Vec::new(), server };
         return options.load.run(&target);
     }
     let server = Depthcast::with(&options.gateway)?;

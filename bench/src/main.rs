@@ -1,5 +1,5 @@
 //! Measures depthcast: its parts one by one (`bench micro`), a running gateway as its clients see it (`bench load`), what
-//! the machine allows (`bench floor`), and all of that under fixed scenarios, server by server (`bench contest`).
+//! the machine allows (`bench floor`), what others do under the same load (`bench peers`), and all of that under fixed scenarios, server by server (`bench contest`).
 //!
 //! It prints what it measured and judges nothing: the exit code says only whether there was something to measure.
 
@@ -9,7 +9,9 @@ mod floor;
 mod load;
 mod machine;
 mod memory;
+mod messages;
 mod micro;
+mod peers;
 mod processor;
 mod result;
 mod scenario;
@@ -35,11 +37,16 @@ enum Command {
     Load(Box<load::Options>),
     /// The same load on a server that only writes ready-made frames: what the machine allows
     Floor(Box<floor::Options>),
+    /// The same load on the servers that depthcast is compared with, each that is installed
+    Peers(Box<peers::Options>),
     /// All servers in turn under the scenarios, with the figures written to a directory
     Contest(contest::Options),
-    /// That server itself
+    /// The server of `bench floor`
     #[command(hide = true)]
     FloorServer(floor::ServeOptions),
+    /// A program of ours that a peer needs
+    #[command(hide = true, subcommand)]
+    Peer(peers::program::Program),
 }
 
 fn main() -> ExitCode {
@@ -52,8 +59,10 @@ fn main() -> ExitCode {
         Command::Micro(options) => micro::run(&options),
         Command::Load(options) => load::run(&options),
         Command::Floor(options) => floor::run(&options),
+        Command::Peers(options) => peers::run(&options),
         Command::Contest(options) => contest::run(&options),
         Command::FloorServer(options) => floor::serve(options),
+        Command::Peer(program) => program.run(),
     };
     let Err(error) = measured else { return ExitCode::SUCCESS };
     eprintln!("bench: {error:#}");

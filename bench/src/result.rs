@@ -81,6 +81,8 @@ pub struct Run {
     pub cpu_ns_per_delivery: Option<f64>,
     /// Cores that the server took.
     pub server_cores: Option<f64>,
+    /// Cores that a process took which feeds the server from beside; none of the server's.
+    pub feed_cores: Option<f64>,
     /// Cores that the load generator took: near 1 for each of its threads, it is itself what limits.
     pub own_cores: f64,
     /// Cores that all others took.
@@ -178,6 +180,9 @@ impl fmt::Display for Run {
         )?;
         if let Some((each, cores)) = self.cpu_ns_per_delivery.zip(self.server_cores) {
             writeln!(f, "server's CPU    {:.3} us a delivery, {cores:.2} of a core", each / 1e3)?;
+        }
+        if let Some(cores) = self.feed_cores {
+            writeln!(f, "feed beside it  {cores:.2} of a core")?;
         }
         writeln!(f, "this program    {:.2} of a core", self.own_cores)?;
         for (name, bytes) in [

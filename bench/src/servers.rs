@@ -1,22 +1,51 @@
 //! The servers that can be measured: what each is called, whether its program is there, and how it is started.
 //!
-//! A server knows nothing of connections or of what is counted. Each is a file beside this one (the peers: theirs), and a
-//! line in [`all`].
+//! A server knows nothing of connections or of what is counted. Each is a file beside this one (the peers: [`crate::peers`]),
+//! and a line in [`all`].
 
 mod depthcast;
 mod floor;
+mod listener;
+mod options;
+mod pace;
 mod process;
 
 pub use depthcast::Depthcast;
 pub use floor::Floor;
+pub use listener::{SEND_BUFFER, announce, announced, listen};
+pub use options::FeedOptions;
+pub use pace::Pace;
 pub use process::{Part, Process};
 
-use crate::{floor::Write, load::Speech};
+use crate::{floor::Write, load::Speech, peers};
+use anyhow::ensure;
 use std::net::SocketAddr;
 
 /// All of them, in the order in which they are measured.
 pub fn all() -> Vec<Box<dyn Server>> {
-    vec![Box::new(Depthcast), Box::new(Floor { write: Write::Joined })]
+    let ours: [Box<dyn Server>; 2] = [Box::new(Depthcast), Box::new(Floor { write: Write::Joined })];
+    ours.into_iter().chain(peers::all()).collect()
+}
+
+/// Those of `servers` that have these names; all if none is named. Those whose program is missing are told of and left out.
+///
+/// # Errors
+/// If a name is none of theirs, or nothing is left.
+pub fn choose(servers: Vec<Box<dyn Server>>, names: &[String]) -> anyhow::Result<Vec<Box<dyn Server>>> {
+    let known: Vec<_> = servers.iter().map(|server| server.name()).collect();
+    for name in names {
+        ensure!(known.contains(&name.as_str()), "there is no server {name}, only {}", known.join(", "));
+    }
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let mut chosen = Vec::new();
+    for server in servers.into_iter().filter(|server| is_wanted(server.name())) {
+        match server.missing() {
+            Some(why) => eprintln!("SKIPPED {}: {why}", server.name()),
+            None => chosen.push(server),
+        }
+    }
+    ensure!(!chosen.is_empty(), "none of these servers is installed");
+    Ok(chosen)
 }
 
 /// What a server is offered: its feed, which runs in it or beside it and goes on whatever becomes of it.
@@ -77,18 +106,13 @@ pub struct Running {
     pub address: SocketAddr,
     /// How it speaks.
     pub speech: Speech,
-    /// All that was started for it.
+    /// All that was started for it, in the order in which it is ended: a feed before what it feeds.
     pub processes: Vec<Process>,
 }
 
 impl Running {
-    /// The processes whose processor time is the server's.
-    pub fn server_ids(&self) -> Vec<u32> {
-        self.processes.iter().filter(|process| process.part() == Part::Server).map(Process::id).collect()
-    }
-
-    /// All processes that were started for it: none of them disturbs the measurement.
-    pub fn ids(&self) -> Vec<u32> {
-        self.processes.iter().map(Process::id).collect()
+    /// The processes that have this part.
+    pub fn ids(&self, part: Part) -> Vec<u32> {
+        self.processes.iter().filter(|process| process.part() == part).flat_map(Process::ids).collect()
     }
 }

@@ -1,11 +1,7 @@
 //! One client of the floor: its socket, what it asked for, and how far it has been sent.
 
-use super::{
-    Write,
-    frames::{self, EPOCH},
-    log::Log,
-    upgrade,
-};
+use super::{Write, frames, log::Log, upgrade};
+use crate::messages::EPOCH;
 use anyhow::{Context, bail, ensure};
 use market::{Instruments, Nanos, SymbolId, clock};
 use mio::net::TcpStream;

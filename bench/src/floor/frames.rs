@@ -1,27 +1,12 @@
-//! Ready-made frames: updates of one level, as long as the gateway's, in which only the numbers and one stamp change.
-//!
-//! Each update sets a level to the quantity that it has already, so that one checksum is right for all of them: a client
-//! that proves every message has nothing to complain of. Numbers begin at a thousand millions and so always have ten digits,
-//! which is what lets them be overwritten in place.
+//! Ready-made frames: updates of one level, as long as the gateway's, in which only the numbers and one stamp change. All
+//! numbers have ten digits, which is what lets them be overwritten in place.
 
-use book::{Ladder, Mark};
-use market::{Epoch, Instrument, Level, Nanos, Price, Qty, Seq};
+use crate::messages::{self, FIRST};
+use market::{Instrument, Nanos, Seq};
 use memchr::memmem;
 use std::ops::Range;
-use wire::{
-    dialect::native_json,
-    envelope::websocket::{self, Opcode},
-    message::{BookKind, BookMessage, SnapshotReason, Stamps},
-};
+use wire::envelope::websocket::{self, Opcode};
 
-/// The numbering of all floors.
-pub const EPOCH: Epoch = Epoch(0xF100);
-/// The number before the first one.
-pub const FIRST: Seq = 1_000_000_000;
-
-/// Levels a side.
-const LEVELS: i64 = 10;
-const DEPTH: u32 = LEVELS as u32;
 /// Any stamp of these years has as many digits.
 const SOME_MOMENT: Nanos = Nanos(1_800_000_000_000_000_000);
 
@@ -36,14 +21,7 @@ pub struct Template {
 impl Template {
     /// For an instrument.
     pub fn new(instrument: &Instrument) -> Template {
-        let book = book();
-        let changed = Ladder { bids: book.bids[..1].to_vec(), asks: Vec::new() };
-        let message = BookMessage {
-            kind: BookKind::Update { first_seq: FIRST, merged: None },
-            levels: &changed,
-            ..message(instrument, &book, FIRST)
-        };
-        let frame = framed(&message);
+        let frame = framed(|text| messages::push_update(text, instrument, FIRST, SOME_MOMENT));
         let digits = |key: &str, count: usize| {
             let start = memmem::find(&frame, key.as_bytes()).expect("an update has it") + key.len();
             start..start + count
@@ -73,43 +51,19 @@ impl Template {
 
 /// Appends the frame of a snapshot as of a number.
 pub fn push_snapshot(out: &mut Vec<u8>, instrument: &Instrument, seq: Seq) {
-    let book = book();
-    out.extend(framed(&message(instrument, &book, seq)));
+    out.extend(framed(|text| messages::push_snapshot(text, instrument, seq, SOME_MOMENT)));
 }
 
-fn message<'a>(instrument: &'a Instrument, book: &'a Ladder, seq: Seq) -> BookMessage<'a> {
-    let moment = SOME_MOMENT;
-    BookMessage {
-        instrument,
-        epoch: EPOCH,
-        kind: BookKind::Snapshot(SnapshotReason::Subscribe),
-        levels: book,
-        checksum: book.checksum(DEPTH),
-        mark: Mark { seq, event: seq, engine: moment, ingest: moment, timestamp: moment, venue_seq: 0 },
-        stamps: Some(Stamps { engine: moment, ingest: moment, encode: moment, engine_first: None }),
-    }
-}
-
-fn framed(message: &BookMessage<'_>) -> Vec<u8> {
+fn framed(push: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut frame = Vec::new();
-    websocket::frame(&mut frame, Opcode::Text, |body| native_json::push_book(body, message));
+    websocket::frame(&mut frame, Opcode::Text, push);
     frame
-}
-
-/// The book of every topic, at all times.
-fn book() -> Ladder {
-    let best_bid = 6_165_970;
-    let level = |price| Level { price: Price(price), qty: Qty(148_600) };
-    Ladder {
-        bids: (0..LEVELS).map(|place| level(best_bid - place)).collect(),
-        asks: (0..LEVELS).map(|place| level(best_bid + 1 + place)).collect(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{floor::tests::instrument, websocket::take_frame};
+    use crate::{floor::tests::instrument, messages::EPOCH, websocket::take_frame};
 
     fn text(mut frame: &[u8]) -> Vec<u8> {
         take_frame(&mut frame).expect("it is whole").1.to_vec()

@@ -1,6 +1,7 @@
 //! The frames of one topic, bounded: the oldest is overwritten by the newest.
 
-use super::frames::{FIRST, Template};
+use super::frames::Template;
+use crate::messages::FIRST;
 use market::{Nanos, Seq};
 
 /// The frames of one topic. They are all of one length, so that a position in it is the number of a message, from 0.

@@ -5,24 +5,15 @@ use super::{
     client::{Batch, Client},
     frames::Template,
     log::Log,
-    pace::Pace,
     timer::Timer,
 };
+use crate::servers::{Pace, listen};
 use anyhow::Context;
 use market::{Instruments, Nanos, SymbolId, clock};
 use mio::{Events, Interest, Poll, Token, net::TcpListener};
 use slab::Slab;
-use socket2::{Domain, Protocol, Socket, Type};
-use std::{
-    io::{self, ErrorKind},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
-/// As the gateway's sockets have it.
-const SEND_BUFFER: usize = 256 << 10;
-const NOT_SENT_LOW: u32 = 64 << 10;
-const BACKLOG: i32 = 4096;
 /// Bytes of frames of one topic, and of all together.
 const LOG: usize = 1 << 20;
 const LOGS: usize = 64 << 20;
@@ -54,19 +45,19 @@ impl Server {
     /// If the operating system refuses, or the simulated exchange does not list as many topics.
     pub fn open(options: ServeOptions) -> anyhow::Result<(Server, SocketAddr)> {
         let poll = Poll::new().context("ask for an epoll instance")?;
-        let mut listener = listen().context("listen on a free port")?;
+        let mut listener = TcpListener::from_std(listen().context("listen on a free port")?);
         let address = listener.local_addr()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let timer = Timer::new(poll.registry(), TIMER).context("ask for a timer")?;
-        let instruments = crate::load::instruments(options.topics)?;
-        let bytes = LOG.min(LOGS / options.topics as usize);
+        let instruments = crate::load::instruments(options.feed.topics)?;
+        let bytes = LOG.min(LOGS / options.feed.topics as usize);
         let logs: Vec<Log> =
             instruments.iter().map(|(_, instrument)| Log::new(Template::new(instrument), bytes)).collect();
         let server = Server {
             poll,
             listener,
             timer,
-            pace: Pace::new(clock::now(), options.rate(), options.burst),
+            pace: options.feed.pace(clock::now()),
             subscribers: vec![Vec::new(); logs.len()],
             logs,
             instruments,
@@ -184,15 +175,4 @@ fn mark(clients: &mut Slab<Client>, marked: &mut Vec<usize>, at: usize) {
         client.is_marked = true;
         marked.push(at);
     }
-}
-
-fn listen() -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_tcp_nodelay(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.set_tcp_notsent_lowat(NOT_SENT_LOW)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
-    socket.listen(BACKLOG)?;
-    Ok(TcpListener::from_std(socket.into()))
 }

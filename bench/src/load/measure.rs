@@ -9,7 +9,10 @@ use super::{
     tally::{Tally, Window},
     topics::Topics,
 };
-use crate::{memory, processor, servers::Running};
+use crate::{
+    memory, processor,
+    servers::{Part, Running},
+};
 use anyhow::Context;
 use market::{Nanos, clock};
 use std::{
@@ -53,8 +56,8 @@ pub struct Target {
     pub speech: Speech,
     /// The processes whose processor time and memory are the server's.
     pub server: Vec<u32>,
-    /// All processes that do not disturb.
-    pub ours: Vec<u32>,
+    /// The processes that feed it from beside, if its feed is not inside.
+    pub feed: Vec<u32>,
 }
 
 impl Target {
@@ -63,8 +66,8 @@ impl Target {
         Target {
             address: running.address.into(),
             speech: running.speech,
-            server: running.server_ids(),
-            ours: running.ids(),
+            server: running.ids(Part::Server),
+            feed: running.ids(Part::Feed),
         }
     }
 
@@ -76,13 +79,13 @@ impl Target {
     fn private_bytes(&self) -> anyhow::Result<Option<u64>> {
         (!self.server.is_empty()).then(|| memory::private_bytes(&self.server)).transpose()
     }
+}
 
-    /// How long its threads have run; `None` if its processes are not known.
-    fn nanos(&self) -> anyhow::Result<Option<u64>> {
-        let nanos: anyhow::Result<Vec<u64>> =
-            self.server.iter().map(|&process| processor::thread_nanos(process)).collect();
-        nanos.map(|nanos| nanos.into_iter().reduce(|sum, nanos| sum + nanos))
-    }
+/// How long the threads of these processes have run; `None` if there are no processes.
+fn nanos(processes: &[u32]) -> anyhow::Result<Option<u64>> {
+    let nanos: anyhow::Result<Vec<u64>> =
+        processes.iter().map(|&process| processor::thread_nanos(process)).collect();
+    nanos.map(|nanos| nanos.into_iter().reduce(|sum, nanos| sum + nanos))
 }
 
 /// What a measurement took from the machine.
@@ -90,6 +93,8 @@ impl Target {
 pub struct Usage {
     /// Nanoseconds of the server, if its processes are known.
     pub server: Option<u64>,
+    /// Nanoseconds of the processes that feed it from beside, if there are any.
+    pub feed: Option<u64>,
     /// Cores that this program took: near the number of its threads, it is itself what limits.
     pub own: f64,
     /// Cores that others took.
@@ -196,13 +201,15 @@ fn shares(connections: u32, threads: u32) -> impl Iterator<Item = Range<u32>> {
 /// Sleeps through the window and says what ran in it.
 fn observe(window: Window, target: &Target) -> anyhow::Result<Usage> {
     let own = std::process::id();
-    let processes: Vec<u32> = [own].into_iter().chain(target.ours.iter().copied()).collect();
+    let processes: Vec<u32> = [&[own], &target.server[..], &target.feed[..]].concat();
     sleep_until(window.start());
     let (alone, all) = (processor::Sample::now(&[own])?, processor::Sample::now(&processes)?);
-    let before = target.nanos()?;
+    let before = [nanos(&target.server)?, nanos(&target.feed)?];
     sleep_until(window.end());
-    let server = target.nanos()?.zip(before).map(|(after, before)| after.saturating_sub(before));
-    Ok(Usage { server, own: alone.ours_since()?, others: all.others_since()? })
+    let since = |after: Option<u64>, before| Some(after?.saturating_sub(before?));
+    let server = since(nanos(&target.server)?, before[0]);
+    let feed = since(nanos(&target.feed)?, before[1]);
+    Ok(Usage { server, feed, own: alone.ours_since()?, others: all.others_since()? })
 }
 
 fn sleep_until(moment: Nanos) {

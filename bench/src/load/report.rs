@@ -44,6 +44,7 @@ impl Report {
     pub fn run(&self) -> Run {
         let counts = self.tally.counts;
         let others = self.usage.others;
+        let cores = |nanos| nanos as f64 / 1e9 / self.window.seconds() as f64;
         Run {
             scenario: "load".into(),
             case: String::new(),
@@ -66,7 +67,8 @@ impl Report {
             early: counts.early,
             closed: counts.closed,
             cpu_ns_per_delivery: self.cpu_ns_per_delivery(),
-            server_cores: self.usage.server.map(|nanos| nanos as f64 / 1e9 / self.window.seconds() as f64),
+            server_cores: self.usage.server.map(cores),
+            feed_cores: self.usage.feed.map(cores),
             own_cores: self.usage.own,
             others_cores: others,
             clock_difference_ns: self.clocks.iter().map(|difference| difference.nanos).collect(),

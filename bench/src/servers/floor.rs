@@ -1,8 +1,8 @@
 //! The floor, a child of this very program.
 
-use super::{Flow, Offer, Part, Process, Running, Server};
+use super::{FeedOptions, Offer, Part, Process, Running, Server, announced};
 use crate::{floor::Write, load::Speech};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::process::Command;
 
 /// The floor.
@@ -38,16 +38,9 @@ impl Floor {
     pub fn spawn(&self, offer: &Offer) -> anyhow::Result<Running> {
         let mut command = Command::new(std::env::current_exe().context("find this program")?);
         command.arg("floor-server");
-        match offer.flow {
-            Flow::Even { burst } => {
-                command.args(["--rate", &offer.rate.to_string(), "--burst", &burst.to_string()]);
-            }
-            Flow::Quiet => drop(command.arg("--quiet")),
-            Flow::Surge => bail!("the floor has no surges"),
-        }
-        command.args(["--topics", &offer.topics.to_string(), "--write", &self.write.to_string()]);
+        command.args(FeedOptions::of(offer)?.arguments()).args(["--write", &self.write.to_string()]);
         let mut process = Process::start(&mut command, Part::Server)?;
-        let address = process.wait_for(|line| line.strip_prefix("serving ")?.parse().ok())?;
+        let address = process.wait_for(announced)?;
         Ok(Running { address, speech: Speech::Native, processes: vec![process] })
     }
 }
