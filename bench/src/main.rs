@@ -1,11 +1,13 @@
 //! Measures depthcast: its parts one by one (`bench micro`), a running gateway as its clients see it (`bench load`), what
 //! the machine allows (`bench floor`), what others do under the same load (`bench peers`), and all of that under fixed scenarios, server by server (`bench contest`).
 //!
-//! It prints what it measured and judges nothing: the exit code says only whether there was something to measure.
+//! It prints what it measured and judges nothing: the exit code says only whether there was something to measure. But for
+//! `bench guard`, which fails when the work of an event or of a delivery has grown.
 
 mod contest;
 mod cores;
 mod floor;
+mod guard;
 mod load;
 mod machine;
 mod memory;
@@ -33,6 +35,8 @@ struct Cli {
 enum Command {
     /// Time for each of the parts that an event passes, beside the rivals and the targets
     Micro(micro::Options),
+    /// Bounds that no other work on the machine can move: instructions of each part, system calls of a delivered burst
+    Guard(guard::Options),
     /// Many connections to a running gateway: throughput, latency, and what it costs
     Load(Box<load::Options>),
     /// The same load on a server that only writes ready-made frames: what the machine allows
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     }
     let measured = match Cli::parse().command {
         Command::Micro(options) => micro::run(&options),
+        Command::Guard(options) => guard::run(&options),
         Command::Load(options) => load::run(&options),
         Command::Floor(options) => floor::run(&options),
         Command::Peers(options) => peers::run(&options),

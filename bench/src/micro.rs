@@ -6,6 +6,7 @@ mod events;
 mod journal;
 mod measure;
 mod queues;
+pub mod repeat;
 mod rings;
 mod simulator;
 mod worker;

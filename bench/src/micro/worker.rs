@@ -35,7 +35,7 @@ pub const HISTORY_BYTES: usize = 16 << 20;
 
 const EVENTS: usize = 512 << 10;
 /// Events in a turn.
-const TURN: usize = 64;
+pub const TURN: usize = 64;
 const SLOTS: usize = EVENTS;
 const SUBSCRIBE: &str =
     r#"{"method":"subscribe","params":{"channel":"book","symbol":"BTC/USDT","depth":10,"stamps":true}}"#;
@@ -57,40 +57,48 @@ impl Outlet for Sink {
     }
 }
 
-/// A worker over one book, with one subscriber.
-struct Scene {
+/// A worker over one book, with subscribers that all want the same of it.
+pub struct Scene {
     worker: Worker,
     sink: Sink,
     position: u64,
 }
 
 impl Scene {
-    fn new(events: &Even) -> Scene {
+    /// So many subscribers, each in step.
+    pub fn new(events: &Even, subscribers: usize) -> Scene {
         let limits = Limits { history_bytes: HISTORY_BYTES, ..Limits::default() };
         let instruments = Arc::new(events.instruments.clone());
         let worker = Worker::new(limits.clone(), instruments, Epoch(1), clock::now);
         let mut scene = Scene { worker, sink: Sink::default(), position: 0 };
         let now = clock::now();
         events.reset.iter().for_each(|event| scene.event(event, now));
-        let conn = scene.worker.open(now, &OpenOptions::new(&limits));
-        let mut request = Vec::new();
-        websocket::push_text(&mut request, SUBSCRIBE);
-        scene.worker.input(conn, &mut request, now, &mut scene.sink);
+        for _ in 0..subscribers {
+            let conn = scene.worker.open(now, &OpenOptions::new(&limits));
+            let mut request = Vec::new();
+            websocket::push_text(&mut request, SUBSCRIBE);
+            scene.worker.input(conn, &mut request, now, &mut scene.sink);
+        }
         scene.flush(now);
         scene
     }
 
-    fn event(&mut self, event: &Event, now: Nanos) {
+    /// Applies and encodes an event.
+    pub fn event(&mut self, event: &Event, now: Nanos) {
         self.worker.event(self.position, event, now);
         self.position += 1;
     }
 
-    fn flush(&mut self, now: Nanos) {
+    /// Writes to each subscriber what is new.
+    pub fn flush(&mut self, now: Nanos) {
         self.worker.flush(now, &mut self.sink, clock::now);
     }
 
-    /// That each event became a frame.
-    fn check(&self, events: usize) -> anyhow::Result<()> {
+    /// That so many events became a frame each, for some subscriber.
+    ///
+    /// # Errors
+    /// If too little was written for that.
+    pub fn check(&self, events: usize) -> anyhow::Result<()> {
         ensure!(self.sink.bytes > 250 * events, "{} bytes for {events} events", self.sink.bytes);
         Ok(())
     }
@@ -98,7 +106,7 @@ impl Scene {
 
 fn apply_and_encode(setup: &Setup) -> anyhow::Result<Samples> {
     let mut events = Even::new()?;
-    let mut scene = Scene::new(&events);
+    let mut scene = Scene::new(&events, 1);
     let samples = setup.measure(EVENTS, || {
         time(|| {
             for _ in 0..EVENTS / TURN {
@@ -116,7 +124,7 @@ fn apply_and_encode(setup: &Setup) -> anyhow::Result<Samples> {
 
 fn ring_to_frame(setup: &Setup) -> anyhow::Result<Samples> {
     let mut events = Even::new()?;
-    let mut scene = Scene::new(&events);
+    let mut scene = Scene::new(&events, 1);
     let samples = read_ring(setup, &mut events, |reader| {
         let now = clock::now();
         let polled = reader.poll(TURN, |_, words| scene.event(&unpack(words), now));
