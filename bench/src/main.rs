@@ -1,5 +1,6 @@
 //! Measures depthcast: its parts one by one (`bench micro`), a running gateway as its clients see it (`bench load`), what
-//! the machine allows (`bench floor`), what others do under the same load (`bench peers`), and all of that under fixed scenarios, server by server (`bench contest`).
+//! the machine allows (`bench floor`), what others do under the same load (`bench peers`), and all of that under fixed
+//! scenarios, server by server (`bench contest`), told in tables and plots (`bench report`).
 //!
 //! It prints what it measured and judges nothing: the exit code says only whether there was something to measure. But for
 //! `bench guard`, which fails when the work of an event or of a delivery has grown.
@@ -15,6 +16,7 @@ mod messages;
 mod micro;
 mod peers;
 mod processor;
+mod report;
 mod result;
 mod scenario;
 mod servers;
@@ -45,6 +47,8 @@ enum Command {
     Peers(Box<peers::Options>),
     /// All servers in turn under the scenarios, with the figures written to a directory
     Contest(contest::Options),
+    /// What a contest came to: report.md with tables and targets, report.html with plots
+    Report(report::Options),
     /// The server of `bench floor`
     #[command(hide = true)]
     FloorServer(floor::ServeOptions),
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Command::Floor(options) => floor::run(&options),
         Command::Peers(options) => peers::run(&options),
         Command::Contest(options) => contest::run(&options),
+        Command::Report(options) => report::run(&options),
         Command::FloorServer(options) => floor::serve(options),
         Command::Peer(program) => program.run(),
     };

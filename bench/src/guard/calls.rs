@@ -1,6 +1,6 @@
 //! System calls of a delivered burst, as strace counts them in a gateway that real clients read from.
 //!
-//! A burst that 20 clients subscribe to should be one send to each, and what else the kernel is asked for is shared by all of them.
+//! A burst that 20 clients subscribe to should be one send to each, and what else the kernel is asked for is shared by all.
 
 use super::{client::Client, is_there};
 use anyhow::{Context, ensure};

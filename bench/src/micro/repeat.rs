@@ -18,7 +18,7 @@ use std::hint::black_box;
 pub struct Part {
     /// `part/what`.
     pub name: &'static str,
-    /// How often it is to be done so that what happens seldom, such as a log that is moved to the front, counts as often as it should.
+    /// How often it is to be done so that what happens seldom, such as the moving of a log, counts as often as it should.
     pub times: usize,
     /// Does it so many times.
     pub repeat: fn(usize) -> anyhow::Result<()>,
