@@ -7,6 +7,7 @@ use crate::{
     scenario::Case,
     servers::{Flow, Server},
 };
+use std::{thread, time::Duration};
 
 /// Of what is offered, so much has to arrive as it was sent.
 const DELIVERED: f64 = 0.99;
@@ -17,6 +18,9 @@ const ARRIVES: f64 = 0.9;
 const JITTER: f64 = 20e6;
 /// A load generator that takes more of a core than this is itself what limits.
 const BUSY: f64 = 0.95;
+
+/// How long a server runs before its memory is looked at.
+const SETTLED: Duration = Duration::from_secs(14);
 
 /// How cases are carried out.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +52,10 @@ impl Conduct {
     ) -> anyhow::Result<Measured> {
         let offer = case.offer(rate);
         let running = server.start(&offer)?;
+        if case.is_idle {
+            // By then it has what it takes for itself: pools, and histograms of the last seconds.
+            thread::sleep(SETTLED);
+        }
         let report = measure(&self.load(case)?, &Target::of(&running))?;
         drop(running);
         let mut run = Run {

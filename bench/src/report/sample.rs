@@ -41,6 +41,7 @@ pub fn run(scenario: &str, case: &str, server: &str, nanos: u64) -> Run {
         closed: 0,
         cpu_ns_per_delivery: Some(nanos as f64 / 10.0),
         server_cores: Some(0.5),
+        feed_cores: None,
         own_cores: 0.5,
         others_cores: 0.0,
         clock_difference_ns: Vec::new(),

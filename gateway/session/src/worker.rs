@@ -24,6 +24,9 @@ use wire::{
     message::{CloseCode, Quiet, Stats, Status},
 };
 
+/// Nanoseconds whose timers are done together.
+const TOGETHER: u64 = 5_000_000;
+
 /// One worker: its share of the subscribers, over replicas of all books.
 pub struct Worker {
     pub(crate) limits: Limits,
@@ -372,9 +375,10 @@ impl Worker {
         outlet.end(conn, ending);
     }
 
-    /// The next moment at which [`Worker::timers`] has something to do.
+    /// The next moment at which [`Worker::timers`] is worth calling if nothing else is to be done: the heartbeats and pings of
+    /// a few milliseconds are done together, so that thousands of silent connections do not wake the worker one by one.
     pub fn next_deadline(&self) -> Option<Nanos> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        self.deadlines.peek().map(|Reverse((at, _))| Nanos(at.0.div_ceil(TOGETHER).saturating_mul(TOGETHER)))
     }
 
     /// Sees to that a connection's deadline stands in the list.

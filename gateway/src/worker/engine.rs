@@ -92,8 +92,9 @@ impl Engine {
         let (fed, feed_until) = self.feed();
         let read = self.read_ring();
         let now = clock::now();
-        self.worker.timers(now, &mut self.sockets);
         self.worker.flush(now, &mut self.sockets, clock::now);
+        // Behind what is urgent.
+        self.worker.timers(now, &mut self.sockets);
         let ask_again = self.images.is_wanting().then_some(now + ASK_AGAIN);
         let deadlines = [self.worker.next_deadline(), feed_until, ask_again];
         Turn { busy: heard || fed || read > 0, until: deadlines.into_iter().flatten().min() }
