@@ -25,13 +25,20 @@ enum Batch {
     /// Nothing is pending.
     Nothing,
     /// One run of one topic's log, straight from there.
-    Run(TopicId, Range<u64>),
+    Run { topic: TopicId, frames: Range<u64>, last: bool },
     /// What has been gathered.
-    Gathered,
+    Gathered { last: bool },
     /// One large private message.
     Large(Rc<[u8]>),
     /// A `lossless` subscription has fallen off its log.
     TooSlow,
+}
+
+impl Batch {
+    /// Whether nothing is pending behind it.
+    fn is_last(&self) -> bool {
+        matches!(self, Batch::Run { last: true, .. } | Batch::Gathered { last: true })
+    }
 }
 
 impl Worker {
@@ -56,7 +63,13 @@ impl Worker {
                 match self.next_batch(conn, now) {
                     Batch::Nothing => return,
                     Batch::TooSlow => self.close_slow(conn, now),
-                    batch => self.write_batch(conn, batch, outlet),
+                    batch => {
+                        let is_last = batch.is_last();
+                        self.write_batch(conn, batch, outlet);
+                        if is_last && !self.blocked.holds(conn) {
+                            return;
+                        }
+                    }
                 }
             }
         }
@@ -84,7 +97,7 @@ impl Worker {
             return;
         }
         let bytes = match &batch {
-            Batch::Run(topic, frames) => self.publisher.topic(*topic).log.frames(frames.clone()),
+            Batch::Run { topic, frames, .. } => self.publisher.topic(*topic).log.frames(frames.clone()),
             _ => &self.batch,
         };
         write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, outlet);
@@ -105,7 +118,7 @@ impl Worker {
             self.joined.forget();
             self.batch.clear();
             text_frame(&mut self.batch, |body| native_json::push_status(body, &Status::FeedEnded));
-            return Batch::Gathered;
+            return Batch::Gathered { last: true };
         };
         let sub = &mut subscriber.subscriptions[first];
         if second.is_none()
@@ -118,7 +131,9 @@ impl Worker {
                 let (at, log) = (publisher.time(), &publisher.topic(sub.topic).log);
                 log.engines(cursor..run.next).for_each(|engine| watch.record(engine, at));
             }
-            return Batch::Run(sub.topic, cursor..run.next);
+            let last =
+                run.next == publisher.topic(sub.topic).log.head() && !subscriber.slow && !subscriber.tell_end;
+            return Batch::Run { topic: sub.topic, frames: cursor..run.next, last };
         }
         self.gather(conn, now)
     }
@@ -127,7 +142,7 @@ impl Worker {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return Batch::Nothing };
         let rotation = subscriber.rotation;
         if self.joined.serves(&self.publisher, subscriber) {
-            return Batch::Gathered;
+            return Batch::Gathered { last: false };
         }
         self.batch.clear();
         let watch = subscriber.stats.as_mut().map(|watch| (&mut **watch, self.publisher.time()));
@@ -146,7 +161,7 @@ impl Worker {
         };
         let count = subscriber.subscriptions.len();
         let start = start_of_rotation(&subscriber.subscriptions, subscriber.rotation);
-        let mut wait = false;
+        let (mut wait, mut full) = (false, false);
         for at in (start..count).chain(0..start) {
             let sub = &mut subscriber.subscriptions[at];
             match gatherer.take(sub) {
@@ -155,6 +170,7 @@ impl Worker {
                 Served::Full => {
                     // The same symbol goes first next time: its trades may be through and its book not.
                     subscriber.rotation = Some(sub.key.symbol);
+                    full = true;
                     break;
                 }
                 Served::Large(bytes) => {
@@ -172,10 +188,11 @@ impl Worker {
         } else {
             self.joined.forget();
         }
+        let last = !(wait || full || subscriber.slow || subscriber.tell_end);
         if wait {
             self.make_ready(conn);
         }
-        if self.batch.is_empty() { Batch::Nothing } else { Batch::Gathered }
+        if self.batch.is_empty() { Batch::Nothing } else { Batch::Gathered { last } }
     }
 
     /// Whether a blocked connection is further behind than `lossless` allows.

@@ -12,7 +12,6 @@ use rustix::{
         Timespec,
         epoll::{self, CreateFlags, EventData, EventFlags},
     },
-    io::Errno,
 };
 use session::{ConnId, Ending, Outlet};
 use socket2::SockRef;
@@ -20,7 +19,7 @@ use std::{
     cell::Cell,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::BorrowedFd,
     rc::Rc,
     task::{Context, Poll},
     time::Duration,
@@ -119,18 +118,14 @@ impl Sockets {
     /// Ready when sockets have something to do; else wakes the task when they do.
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Sockets { set, events, .. } = self;
-        let asked = set.poll_read(cx, |set| match ask(set, events)? {
-            0 => Err(io::ErrorKind::WouldBlock.into()),
-            _ => Ok(()),
-        });
-        asked.map(|asked| log_error(asked.err()))
+        set.poll_read(cx, |set| ask(set, events)).map(|asked| log_error(asked.err()))
     }
 
     /// Adds the sockets that have something to do. Says whether there may be more.
     pub(super) fn take_ready(&mut self, out: &mut Vec<Ready>) -> bool {
         let told_already = !self.events.is_empty();
         if !told_already {
-            log_error(ask(self.set.as_fd(), &mut self.events).err());
+            log_error(self.set.try_read(|set| ask(set, &mut self.events)).err());
         }
         let more = told_already || self.events.len() == TOLD_AT_ONCE;
         out.extend(self.events.drain(..).map(|epoll::Event { flags, data }| Ready {
@@ -234,17 +229,17 @@ impl Socket {
     }
 }
 
-/// Asks which sockets have something to do.
-fn ask(set: BorrowedFd<'_>, events: &mut Vec<epoll::Event>) -> io::Result<usize> {
+/// Asks which sockets have something to do; `WouldBlock` if none has.
+fn ask(set: BorrowedFd<'_>, events: &mut Vec<epoll::Event>) -> io::Result<()> {
     match epoll::wait(set, spare_capacity(events), Some(&AT_ONCE)) {
-        // A signal came in between: who is not told now is told later.
-        Err(Errno::INTR) => Ok(0),
-        told => Ok(told?),
+        Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+        told => Ok(told.map(drop)?),
     }
 }
 
 fn log_error(error: Option<io::Error>) {
-    if let Some(error) = error {
+    // If a signal came in between, who is not told now is told the next time.
+    if let Some(error) = error.filter(|error| !is_temporary(error)) {
         tracing::error!(%error, "cannot ask which sockets are ready");
     }
 }

@@ -31,11 +31,19 @@ impl Watched {
     ) -> Poll<io::Result<T>> {
         loop {
             ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_io(|| read(self.0.as_fd())) {
+            match self.try_read(&mut read) {
                 Err(error) if error.kind() == WouldBlock => {}
                 done => return Poll::Ready(done),
             }
         }
+    }
+
+    /// Reads by `read` if the runtime knows that there is something: where there is nothing, no system call is made.
+    ///
+    /// # Errors
+    /// That of `read`; `WouldBlock` if there is nothing.
+    pub(super) fn try_read<T>(&self, read: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+        self.0.try_io(|| read(self.0.as_fd()))
     }
 }
 
