@@ -16,7 +16,7 @@ use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 /// Bytes of frames of one topic, and of all together.
 const LOG: usize = 1 << 20;
-const LOGS: usize = 64 << 20;
+const LOGS: usize = 16 << 20;
 
 const LISTENER: Token = Token(usize::MAX);
 const TIMER: Token = Token(usize::MAX - 1);
@@ -98,10 +98,10 @@ impl Server {
         }
     }
 
-    /// Makes what is due; returns whether there is more. At most half a log in a turn, so that what one turn makes is sent
-    /// before it is overwritten.
+    /// Makes what is due; returns whether there is more. At most half of each log in a turn, so that what one turn makes is
+    /// sent before it is overwritten.
     fn make(&mut self, now: Nanos) -> bool {
-        let most = self.logs[0].slots() / 2;
+        let most = self.logs[0].slots() / 2 * self.logs.len() as u64;
         let mut made = 0;
         while self.pace.due() <= now {
             if made >= most {
