@@ -100,6 +100,19 @@ fn a_held_feed_is_ready_and_begins_with_the_first_subscription() {
 }
 
 #[test]
+fn a_message_that_takes_many_reads_is_read_to_its_end() {
+    let config = Config { echo: true, inbound_bytes: 8 << 20, ..config() };
+    with_gateway(config, |address| async move {
+        let mut client = Client::connect_to(address, "/echo").await;
+        let text = "0123456789abcdef".repeat(1 << 17);
+        for _ in 0..3 {
+            client.send(&text).await;
+            assert!(client.text().await == text, "what comes back is what was sent");
+        }
+    });
+}
+
+#[test]
 fn the_echo_is_there_when_it_is_asked_for() {
     with_gateway(Config { echo: true, ..config() }, |address| async move {
         let mut client = Client::connect_to(address, "/echo").await;

@@ -225,22 +225,30 @@ impl Engine {
     /// Reads what has come from a client: until there is nothing, as nobody says again that there is something.
     fn receive(&mut self, conn: ConnId) {
         let mut inbound = take(&mut self.inbound);
-        for _ in 0..TURN_READS {
-            match self.sockets.read(conn, &mut inbound) {
-                Ok(0) => {
-                    self.worker.input_ended(conn, &mut self.sockets);
-                    break;
-                }
-                Ok(count) => self.input(conn, &mut inbound[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_temporary(&error) => break,
-                Err(_) => {
-                    self.lose(conn);
-                    break;
-                }
+        let mut reads = 0;
+        while self.receive_once(conn, &mut inbound) {
+            reads += 1;
+            if reads == TURN_READS {
+                self.ready.push(Ready { conn, readable: true, writable: false });
+                break;
             }
         }
         self.inbound = inbound;
+    }
+
+    /// Reads once; whether there may be more.
+    fn receive_once(&mut self, conn: ConnId, inbound: &mut [u8]) -> bool {
+        match self.sockets.read(conn, inbound) {
+            Ok(0) => self.worker.input_ended(conn, &mut self.sockets),
+            Ok(count) => {
+                self.input(conn, &mut inbound[..count]);
+                return true;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
+            Err(error) if is_temporary(&error) => {}
+            Err(_) => self.lose(conn),
+        }
+        false
     }
 
     /// Takes bytes of a client.
