@@ -22,7 +22,7 @@ enum Need {
 #[derive(Default)]
 pub struct PrivateMessages {
     /// By what they tell and where they end. The number of a topic would not do: it is used again within a turn, and a
-    /// message that was made before the ring was read ends before the tail.
+    /// message that was made before the ring was read ends too early.
     made: HashMap<(TopicKey, Seq, Need), Private>,
     /// Bytes of large private messages that wait in sockets.
     large_held: usize,
@@ -54,6 +54,8 @@ impl PrivateMessages {
 #[derive(Clone)]
 struct Private {
     bytes: Rc<[u8]>,
+    /// Where it ends.
+    end: Seq,
     /// When its oldest event was meant to happen; none for a snapshot.
     engine: Option<Nanos>,
 }
@@ -78,9 +80,9 @@ pub fn is_pending(publisher: &Publisher, sub: &Subscription) -> bool {
     match sub.place {
         Place::InStep(cursor) => cursor != topic.log.head(),
         // A bucket's message is a net difference, and wrong for a client that was in the middle of it: who resumes at the
-        // tail waits for a message of its own, as who resumes beyond it does.
-        Place::Behind(Catch::Resume) if topic.key.interval != Interval::EACH_EVENT => {
-            topic.tail.seq > sub.sent
+        // tail waits for a message of its own, as who resumes beyond it does, also where the bucket comes to nothing.
+        Place::Behind(how @ Catch::Resume) if topic.key.interval != Interval::EACH_EVENT => {
+            topic.end_of_catch(sub.sent, how).seq > sub.sent
         }
         Place::Behind(_) => topic.tail.seq >= sub.sent,
         Place::Snapshot(_) => publisher.can_snapshot(sub.topic),
@@ -184,7 +186,8 @@ impl Gatherer<'_> {
 
     fn catch_up(&mut self, sub: &mut Subscription, how: Catch) -> Served {
         let topic = self.publisher.topic(sub.topic);
-        if topic.tail.seq == sub.sent {
+        let end = topic.end_of_catch(sub.sent, how).seq;
+        if end == sub.sent {
             sub.place = Place::InStep(topic.log.head());
             return Served::Done;
         }
@@ -219,8 +222,8 @@ impl Gatherer<'_> {
         served
     }
 
-    /// Adds a private message, after which the subscription is in step.
-    fn add(&mut self, sub: &mut Subscription, Private { bytes: message, engine }: Private) -> Served {
+    /// Adds a private message, after which the subscription is in step, or waits beyond the tail.
+    fn add(&mut self, sub: &mut Subscription, Private { bytes: message, end, engine }: Private) -> Served {
         self.only_shared = false;
         let alone = message.len() > self.batch_limit;
         if !self.batch.is_empty() && self.batch.len() + message.len() > self.batch_limit {
@@ -230,7 +233,12 @@ impl Gatherer<'_> {
             return Served::Wait;
         }
         let topic = self.publisher.topic(sub.topic);
-        sub.advance(topic.log.head(), topic.tail.seq);
+        if end == topic.tail.seq {
+            sub.advance(topic.log.head(), end);
+        } else {
+            // Beyond the tail: the next shared message would say some of it again.
+            sub.sent_through(end);
+        }
         if let (Some((watch, at)), Some(engine)) = (&mut self.watch, engine) {
             watch.record(engine, *at);
         }
@@ -255,7 +263,11 @@ impl Gatherer<'_> {
     /// The private message for a need, made at most once a turn. `None` if the history does not reach that far.
     fn make(&mut self, topic: TopicId, need: Need) -> Option<Private> {
         let at = self.publisher.topic(topic);
-        let key = (at.key, at.tail.seq, need);
+        let end = match need {
+            Need::Snapshot(_) => at.tail.seq,
+            Need::Catch(from, how) => at.end_of_catch(from, how).seq,
+        };
+        let key = (at.key, end, need);
         if let Some(message) = self.private.made.get(&key) {
             return Some(message.clone());
         }
@@ -270,7 +282,7 @@ impl Gatherer<'_> {
                 Some(range.first_engine)
             }
         };
-        let message = Private { bytes: bytes.into(), engine };
+        let message = Private { bytes: bytes.into(), end, engine };
         self.private.made.insert(key, message.clone());
         Some(message)
     }

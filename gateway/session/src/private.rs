@@ -8,7 +8,7 @@ use crate::{
     topic::TopicId,
     trades::{Entry, Trade},
 };
-use book::{HistoryError, Ladder};
+use book::{HistoryError, Ladder, Mark};
 use market::{Nanos, Seq};
 use wire::{
     dialect::native_json,
@@ -44,14 +44,15 @@ impl Publisher {
             return self.push_last_trades(id, reason, out);
         }
         self.view_at_tail(id);
-        let stamps = self.stamps_at_tail(id, now);
+        let tail = self.topic(id).tail;
+        let stamps = self.topic(id).key.stamps.then(|| stamps(&tail, now));
         let levels = std::mem::take(&mut self.scratch.view);
-        self.push_view(id, BookKind::Snapshot(reason), &levels, stamps, out);
+        self.push_view(id, BookKind::Snapshot(reason), &levels, tail, stamps, out);
         self.scratch.view = levels;
     }
 
-    /// Appends the message that brings a subscriber of a book or its top from `from` to the topic's tail, exactly. Returns
-    /// what it covers.
+    /// Appends the message that brings a subscriber of a book or its top from `from` to [`crate::topic::Topic::end_of_catch`] it, exactly.
+    /// Returns what it covers.
     ///
     /// # Errors
     /// If the history does not reach back that far: a snapshot is due.
@@ -64,22 +65,23 @@ impl Publisher {
         out: &mut Vec<u8>,
     ) -> Result<book::Range, HistoryError> {
         let topic = &self.topics[id.0 as usize];
-        let (key, tail, to) = (topic.key, topic.tail, topic.unchanged_to);
+        let (key, end) = (topic.key, topic.end_of_catch(from, how));
+        // What made no message since the end is in neither view.
+        let to = topic.unchanged_to.seq;
         let book = &self.replicas[key.symbol.index()].book;
         let levels = &mut self.scratch.levels;
         let range = match how {
             Catch::Resume => book.catch_up(&self.history, from, to, key.depth.get(), levels)?,
             Catch::Merge { .. } => book.changes(&self.history, from, to, key.depth.get(), levels)?,
         };
-        let merged =
-            (how == Catch::Merge { slow: true }).then(|| tail.event.saturating_sub(range.from.event));
-        let mut stamps = self.stamps_at_tail(id, now);
+        let merged = (how == Catch::Merge { slow: true }).then(|| end.event.saturating_sub(range.from.event));
+        let mut stamps = key.stamps.then(|| stamps(&end, now));
         if let (Some(stamps), Some(_)) = (&mut stamps, merged) {
             stamps.engine_first = Some(range.first_engine);
         }
         self.view_at_tail(id);
         let levels = std::mem::take(&mut self.scratch.levels);
-        self.push_view(id, BookKind::Update { first_seq: from + 1, merged }, &levels, stamps, out);
+        self.push_view(id, BookKind::Update { first_seq: from + 1, merged }, &levels, end, stamps, out);
         self.scratch.levels = levels;
         Ok(range)
     }
@@ -162,27 +164,27 @@ impl Publisher {
     fn view_at_tail(&mut self, id: TopicId) {
         let topic = &self.topics[id.0 as usize];
         let book = &self.replicas[topic.key.symbol.index()].book;
-        let view =
-            book.view_at(&self.history, topic.unchanged_to, topic.key.depth.get(), &mut self.scratch.view);
+        let view = book.view_at(
+            &self.history,
+            topic.unchanged_to.seq,
+            topic.key.depth.get(),
+            &mut self.scratch.view,
+        );
         view.expect("a message is made only of a tail that is still held");
     }
 
-    fn stamps_at_tail(&self, id: TopicId, now: Nanos) -> Option<Stamps> {
-        let topic = self.topic(id);
-        topic.key.stamps.then(|| stamps(&topic.tail, now))
-    }
-
-    /// A message of a book or its top that ends at the topic's tail, where the view is that in the scratch.
+    /// A message of a book or its top that ends at `mark`, where the view is that in the scratch.
     fn push_view(
         &self,
         id: TopicId,
         kind: BookKind,
         levels: &Ladder,
+        mark: Mark,
         stamps: Option<Stamps>,
         out: &mut Vec<u8>,
     ) {
         let topic = self.topic(id);
-        let (instrument, epoch, mark) = (&self.instruments[topic.key.symbol], self.epoch, topic.tail);
+        let (instrument, epoch) = (&self.instruments[topic.key.symbol], self.epoch);
         // A snapshot's levels are the view itself, and were taken out of the scratch for the time.
         let view = if matches!(kind, BookKind::Snapshot(_)) { levels } else { &self.scratch.view };
         text_frame(out, |body| {
@@ -204,7 +206,7 @@ impl Publisher {
         let topic = self.topic(id);
         let symbol = topic.key.symbol;
         topic.key.channel == Channel::Trade
-            || self.standing(symbol) == Standing::Whole && self.holds(symbol, topic.unchanged_to)
+            || self.standing(symbol) == Standing::Whole && self.holds(symbol, topic.unchanged_to.seq)
     }
 }
 

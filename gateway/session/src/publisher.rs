@@ -90,8 +90,8 @@ pub enum Notice {
     FeedGap(SymbolId),
     /// The book is crossed.
     Crossed(SymbolId),
-    /// The book stands: whoever waited for it can have its snapshot.
-    Stands(SymbolId),
+    /// Whoever waits for something of this symbol is to be looked at: its book stands, or a bucket came to nothing.
+    Look(SymbolId),
     /// The feed gives no sign of life.
     FeedStalled,
     /// The feed came to its end.
@@ -293,7 +293,7 @@ impl Publisher {
             let before = std::mem::replace(&mut replica.standing, Standing::Whole);
             reset = Some(snapshot_reason(reason));
             if before != Standing::Whole {
-                self.notices.push(Notice::Stands(last.symbol));
+                self.notices.push(Notice::Look(last.symbol));
             }
             if before == Standing::Absent {
                 // Nobody has anything of this book yet: it is the first snapshot of whoever waits for it.
@@ -393,7 +393,7 @@ impl Publisher {
             }
             let Some(at) = worked_out else { return };
             if !at.changed {
-                topic.unchanged_to = mark.seq;
+                topic.unchanged_to = mark;
                 return;
             }
             let checksum = match topic.key.channel {
@@ -441,9 +441,13 @@ impl Publisher {
         let depth = topic.key.depth;
         let levels = &mut self.scratch.levels;
         let reset = topic.reset.take();
-        let changed = replica.book.changes(&self.history, topic.unchanged_to, mark.seq, depth.get(), levels);
+        let changed =
+            replica.book.changes(&self.history, topic.unchanged_to.seq, mark.seq, depth.get(), levels);
         let kind = match (reset, changed) {
-            (None, Ok(_)) if levels.is_empty() => return topic.unchanged_to = mark.seq,
+            (None, Ok(_)) if levels.is_empty() => {
+                self.notices.push(Notice::Look(topic.key.symbol));
+                return topic.unchanged_to = mark;
+            }
             (None, Ok(_)) => BookKind::Update { first_seq: topic.tail.seq + 1, merged: None },
             (reset, _) => {
                 replica.book.view(depth.get(), levels);

@@ -49,7 +49,7 @@ impl Publisher {
             *bucket = Bucket { start: bucket_start(feed_time, interval), before: mark };
         }
         match replica.standing {
-            Standing::Whole => self.notices.push(Notice::Stands(image.symbol)),
+            Standing::Whole => self.notices.push(Notice::Look(image.symbol)),
             Standing::Stale => self.notices.push(Notice::FeedGap(image.symbol)),
             Standing::Absent | Standing::Resyncing => {}
         }

@@ -1,6 +1,6 @@
 //! A topic: one stream of shared messages of a worker, its log, and who reads it.
 
-use crate::{log::Log, outlet::ConnId};
+use crate::{log::Log, outlet::ConnId, subscriber::Catch};
 use book::Mark;
 use market::{Nanos, Seq, SymbolId};
 use std::cmp::Ordering;
@@ -50,8 +50,8 @@ pub struct Topic {
     pub log: Log,
     /// Where its last message ended; at birth, the last exchange event's end (with an interval, the bucket's start).
     pub tail: Mark,
-    /// The view at this seq is that at the tail: nothing in between made a message.
-    pub unchanged_to: Seq,
+    /// The view here is that at the tail: nothing in between made a message.
+    pub unchanged_to: Mark,
     /// The frame number at which the present turn began.
     pub turn_began: u64,
     /// With an interval: something happened in the open bucket.
@@ -73,7 +73,7 @@ impl Topic {
             key,
             log: Log::default(),
             tail,
-            unchanged_to: tail.seq,
+            unchanged_to: tail,
             turn_began: 0,
             bucket_open: false,
             reset: None,
@@ -87,7 +87,14 @@ impl Topic {
     pub fn append(&mut self, mark: Mark, write: impl FnOnce(&mut Vec<u8>)) {
         self.log.append(mark.seq, mark.engine, write);
         self.tail = mark;
-        self.unchanged_to = mark.seq;
+        self.unchanged_to = mark;
+    }
+
+    /// Where a message ends that catches up a client which has everything up to `from`. That is the tail, unless the client
+    /// resumed there or beyond: then it was in the middle of a bucket that came to nothing, and may hold what came to nothing.
+    pub fn end_of_catch(&self, from: Seq, how: Catch) -> Mark {
+        let in_bucket = how == Catch::Resume && self.key.interval != Interval::EACH_EVENT;
+        if in_bucket && from >= self.tail.seq { self.unchanged_to } else { self.tail }
     }
 
     /// Engine times of the messages that this turn appended.

@@ -93,7 +93,7 @@ impl Publisher {
     pub fn quiet_through(&self, id: TopicId) -> Seq {
         let topic = self.topic(id);
         let each_event = topic.key.interval == Interval::EACH_EVENT;
-        if each_event { self.mark(topic.key.symbol).seq } else { topic.unchanged_to }
+        if each_event { self.mark(topic.key.symbol).seq } else { topic.unchanged_to.seq }
     }
 
     /// Topics with frames of this turn.

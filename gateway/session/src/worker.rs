@@ -7,7 +7,7 @@
 use crate::{
     blocked::Blocked,
     frame::text_frame,
-    gather::PrivateMessages,
+    gather::{PrivateMessages, is_pending},
     joined::Joined,
     limits::Limits,
     outlet::{ConnId, Ending, Outlet},
@@ -278,7 +278,7 @@ impl Worker {
     fn tell_notices(&mut self) {
         for notice in self.publisher.take_notices() {
             match notice {
-                Notice::Stands(symbol) => self.each_subscriber_of(symbol, Worker::make_ready),
+                Notice::Look(symbol) => self.each_subscriber_of(symbol, Worker::make_ready),
                 Notice::FeedGap(symbol) => self.tell_symbol(symbol, |symbol| Status::FeedGap { symbol }),
                 Notice::Crossed(symbol) => self.tell_symbol(symbol, |symbol| Status::Crossed { symbol }),
                 Notice::FeedStalled => self.tell_all(&Status::FeedStalled),
@@ -459,9 +459,8 @@ impl Worker {
         let subscriptions = &mut subscriber.subscriptions;
         text_frame(&mut subscriber.answers, |body| {
             let quiet = subscriptions.iter().filter(|sub| sub.quiet).filter_map(|sub| {
-                let topic = publisher.topic(sub.topic);
-                let in_step = sub.place == Place::InStep(topic.log.head());
-                (in_step && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
+                let waits = !matches!(sub.place, Place::Snapshot(_)) && !is_pending(publisher, sub);
+                (waits && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
                     channel: sub.key.channel,
                     symbol: &instruments[sub.key.symbol].symbol,
                     seq: sub.sent,

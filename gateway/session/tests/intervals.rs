@@ -10,6 +10,10 @@ fn data(message: &Value) -> &Value {
     &message["data"][0]
 }
 
+fn subscribe(more: &str) -> String {
+    format!(r#"{{"method":"subscribe","params":{{"channel":"book","symbol":"BTC/USDT","depth":10{more}}}}}"#)
+}
+
 #[test]
 fn clients_at_every_depth_and_interval_keep_a_right_book() {
     let mut bench = Bench::standing();
@@ -114,4 +118,36 @@ fn the_end_of_the_feed_ends_the_open_bucket() {
     book.apply(&messages[0]);
     assert_eq!(book.last, bench.seq(0));
     assert_eq!(data(&messages[1])["event"], "feed_ended");
+}
+
+#[test]
+fn who_resumes_in_a_bucket_that_comes_to_nothing_is_told_what_it_held_of_it() {
+    let mut bench = Bench::standing();
+    bench.tick(1_000);
+    let before = bench.seq(0);
+    let keeps_the_bucket_open = bench.client(&subscribe(",\"interval_ms\":1000"));
+    bench.messages(keeps_the_bucket_open);
+    bench.exchange_event(0, &[level(Side::Bid, 10_000, 500)]);
+    bench.flush();
+    // Its token is of the bucket's beginning, but it has seen the change.
+    let first = bench.client(&subscribe(""));
+    let mut book = TextBook::new(10);
+    bench.messages(first).iter().for_each(|message| book.apply(message));
+    bench.worker.gone(first);
+    let since = format!(",\"interval_ms\":1000,\"since\":\"9c41d7e0a25b7f3a:BTC/USDT@10={before}\"");
+    let conn = bench.client(&subscribe(&since));
+    bench.exchange_event(0, &[level(Side::Bid, 10_000, 100)]);
+    bench.tick(1_000);
+    bench.flush();
+    assert!(bench.messages(keeps_the_bucket_open).is_empty(), "for whoever saw nothing of it, it is nothing");
+    bench.messages(conn).iter().for_each(|message| book.apply(message));
+    assert_eq!((book.snapshots, book.last), (1, bench.seq(0)));
+    // The next message is neither late nor said twice.
+    bench.exchange_event(0, &[level(Side::Bid, 10_000, 700)]);
+    bench.tick(1_000);
+    bench.flush();
+    let messages = bench.messages(conn);
+    assert_eq!(data(&messages[0])["first_seq"], json!(book.last + 1));
+    messages.iter().for_each(|message| book.apply(message));
+    assert_eq!(book.last, bench.seq(0));
 }

@@ -470,6 +470,29 @@ fn a_lapped_worker_waits_for_a_book_that_ingest_does_not_have() {
 }
 
 #[test]
+fn a_heartbeat_names_a_quiet_symbol_also_to_who_resumed_beyond_its_last_message() {
+    let mut bench = Bench::standing();
+    let request = r#"{"method":"subscribe","params":{"channel":"book","symbol":"BTC/USDT","depth":1,"heartbeat_ms":250,"since":"9c41d7e0a25b7f3a:BTC/USDT@1="}}"#;
+    let other = bench.client(&request.replace(",\"since\":\"9c41d7e0a25b7f3a:BTC/USDT@1=\"", ""));
+    bench.messages(other);
+    bench.exchange_event(0, &[level(Side::Bid, 9_990, 5)]);
+    bench.flush();
+    let since = bench.seq(0);
+    let conn = bench.client(&request.replace("@1=", &format!("@1={since}")));
+    assert_eq!(bench.messages(conn)[0]["result"]["recovered"], true);
+    bench.exchange_event(0, &[level(Side::Bid, 9_990, 6)]);
+    bench.flush();
+    for _ in 0..2 {
+        bench.messages(conn);
+        bench.now = bench.now + Duration::from_millis(300);
+        bench.worker.timers(bench.now, &mut bench.sockets);
+    }
+    let messages = bench.messages(conn);
+    let quiet = json!([{"channel": "book", "symbol": "BTC/USDT", "seq": since, "through": bench.seq(0)}]);
+    assert_eq!(messages[0]["data"], quiet, "{messages:?}");
+}
+
+#[test]
 fn a_heartbeat_lets_tokens_of_quiet_symbols_grow() {
     let mut bench = Bench::standing();
     let conn = bench.client(
