@@ -42,6 +42,8 @@ pub struct Client {
     appetite: u64,
     /// How often it came back.
     pub reconnects: u64,
+    /// When it last got a message other than a heartbeat.
+    pub last_news: Nanos,
 }
 
 impl Client {
@@ -62,7 +64,15 @@ impl Client {
             }
         }
         let appetite = chance.pick(&[50, 700, 5_000, 1 << 20]);
-        Client { tracker: Tracker::new(), wishes, conn: None, inbox: Vec::new(), appetite, reconnects: 0 }
+        Client {
+            tracker: Tracker::new(),
+            wishes,
+            conn: None,
+            inbox: Vec::new(),
+            appetite,
+            reconnects: 0,
+            last_news: Nanos::ZERO,
+        }
     }
 
     /// Where it is connected.
@@ -148,7 +158,7 @@ impl Client {
         let Some((_, pipe)) = self.conn else { return Ok(()) };
         let limit = 1 + chance.below(self.appetite) as usize;
         let read = net.read(pipe, limit, &mut self.inbox);
-        self.take_frames()?;
+        self.take_frames(now)?;
         if let Some(conn) = read.writable {
             worker.writable(conn, now, net);
         }
@@ -159,11 +169,15 @@ impl Client {
         Ok(())
     }
 
-    fn take_frames(&mut self) -> Result<(), String> {
+    fn take_frames(&mut self, now: Nanos) -> Result<(), String> {
         let mut at = 0;
         while let Some((opcode, payload, end)) = frame(&self.inbox, at) {
             if opcode == 0x1 {
-                self.tracker.on_text(&self.inbox[payload..end]).map_err(|fault| fault.to_string())?;
+                let text = &self.inbox[payload..end];
+                self.tracker.on_text(text).map_err(|fault| fault.to_string())?;
+                if !text.starts_with(br#"{"channel":"heartbeat""#) {
+                    self.last_news = now;
+                }
             }
             at = end;
         }

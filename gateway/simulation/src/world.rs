@@ -23,9 +23,13 @@ const START: Nanos = Nanos(1_800_000_000_000_000_000);
 const EPOCH: Epoch = Epoch(0x51D5_EED0_0000_0001);
 const SYMBOLS: u32 = 4;
 const WORKERS: usize = 2;
-/// Virtual time of the storm, and of the calm after it.
+/// Virtual time of the storm.
 const STORM: Duration = Duration::from_secs(6);
-const CALM: Duration = Duration::from_secs(4);
+/// The calm after it lasts until no client got anything but heartbeats for so long, and so has what was kept for it and
+/// what the next heartbeats say.
+const QUIET: Duration = Duration::from_secs(1);
+/// Longer than any client needs to read what was kept for it.
+const CALM: Duration = Duration::from_secs(60);
 
 /// The exchange of all runs: much happens at the top of few books, and the feed has every fault.
 const SCENARIO: &str = r#"
@@ -151,8 +155,11 @@ impl World {
         self.closed.store(true, Relaxed);
         self.clients.iter_mut().for_each(Client::becomes_fast);
         self.desks.iter_mut().for_each(|desk| desk.asleep_until = self.now);
-        let calm = self.now + CALM;
-        while self.now < calm {
+        let begun = self.now;
+        while !self.is_quiet(begun) {
+            if self.now.since(begun) > CALM {
+                return Err(format!("the feed ended {CALM:?} ago and clients still get messages"));
+            }
             self.step()?;
         }
         self.judge()
@@ -237,6 +244,12 @@ impl World {
                 self.reconnects += 1;
             }
         }
+    }
+
+    /// Whether everybody has everything since the calm began.
+    fn is_quiet(&self, begun: Nanos) -> bool {
+        let last = self.clients.iter().map(|client| client.last_news).max();
+        self.now.since(last.unwrap_or(begun).max(begun)) > QUIET
     }
 
     fn judge(&self) -> Result<Report, String> {
