@@ -10,6 +10,7 @@ mod surge;
 mod table;
 
 use crate::{
+    load::Overloaded,
     result::Run,
     scenario::{self, CASES, Case, Rate},
     servers::{self, Server},
@@ -137,10 +138,13 @@ impl Contest {
         let search = self.highest.get(&key).map_or(Search::fresh(begin), |&known| Search::near(known));
         let mut tried = Vec::new();
         let found = search.run(|rate| {
-            let measured = self.at(case, server, rate, round)?;
-            let is_delivered = measured.delivers(case, rate);
-            tried.push(format!("{rate} {}", if is_delivered { "yes" } else { "no" }));
-            Ok((measured, is_delivered))
+            let measured = match self.at(case, server, rate, round) {
+                Ok(measured) => Some(measured).filter(|measured| measured.delivers(case, rate)),
+                Err(error) if error.is::<Overloaded>() => None,
+                Err(error) => return Err(error),
+            };
+            tried.push(format!("{rate} {}", if measured.is_some() { "yes" } else { "no" }));
+            Ok(measured)
         })?;
         Ok(found.map(|(rate, mut measured)| {
             self.highest.entry(key).and_modify(|known| *known = rate.max(*known)).or_insert(rate);

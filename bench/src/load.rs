@@ -17,7 +17,7 @@ mod speech;
 mod tally;
 mod topics;
 
-pub use measure::{Load, Target, measure};
+pub use measure::{Load, Overloaded, Target, measure};
 pub use options::LoadOptions;
 pub use report::Report;
 pub use speech::{Speech, Terms};

@@ -27,25 +27,24 @@ impl Search {
         Search { begin: known, factor: 1.12, halvings: 0 }
     }
 
-    /// Tries rates; `measure` says what came of one, and whether all was delivered. Returns the highest good one; `None` if
+    /// Tries rates; `measure` says what came of one, if all was delivered. Returns the highest good one; `None` if
     /// there is none.
     ///
     /// # Errors
     /// The first one of `measure`.
     pub fn run<T>(
         self,
-        mut measure: impl FnMut(u64) -> anyhow::Result<(T, bool)>,
+        mut measure: impl FnMut(u64) -> anyhow::Result<Option<T>>,
     ) -> anyhow::Result<Option<(u64, T)>> {
         let (mut good, mut bad) = (None, None);
         let mut rate = self.begin.clamp(LOWEST, HIGHEST);
         loop {
-            let (outcome, is_delivered) = measure(rate)?;
-            let next = match is_delivered {
-                true => {
+            let next = match measure(rate)? {
+                Some(outcome) => {
                     good = Some((rate, outcome));
                     rate as f64 * self.factor
                 }
-                false => {
+                None => {
                     bad = Some(rate);
                     rate as f64 / self.factor
                 }
@@ -60,8 +59,8 @@ impl Search {
             // Halfway as factors go.
             let rate = (*from as f64 * to as f64).sqrt().round() as u64;
             match measure(rate)? {
-                (outcome, true) => good = Some((rate, outcome)),
-                (_, false) => bad = Some(rate),
+                Some(outcome) => good = Some((rate, outcome)),
+                None => bad = Some(rate),
             }
         }
         Ok(good)
@@ -76,7 +75,7 @@ mod tests {
         let mut tried = 0;
         let found = search.run(|rate| {
             tried += 1;
-            Ok(((), rate <= peak))
+            Ok((rate <= peak).then_some(()))
         });
         (found.unwrap().map(|(rate, ())| rate), tried)
     }
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_measured_ends_it() {
-        let failed = Search::fresh(1_600).run(|_| anyhow::Result::<((), bool)>::Err(anyhow::anyhow!("gone")));
+        let failed = Search::fresh(1_600).run(|_| anyhow::Result::<Option<()>>::Err(anyhow::anyhow!("gone")));
         assert_eq!(failed.unwrap_err().to_string(), "gone");
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     memory, processor,
     servers::{Part, Running},
 };
-use anyhow::Context;
 use market::{Nanos, clock};
 use std::{
     ops::Range,
@@ -22,8 +21,23 @@ use std::{
     time::Duration,
 };
 
-/// For so long at most nothing happens while connections are opened.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For so long at most connections are opened, and so much longer for each.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_EACH: Duration = Duration::from_millis(10);
+
+/// A server is too busy to take connections.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the server is too slow to take all connections and subscriptions: after some time {opened} of {connections}"
+)]
+pub struct Overloaded {
+    opened: usize,
+    connections: usize,
+}
+
+fn patience(connections: usize) -> Duration {
+    PATIENCE + PATIENCE_EACH * connections as u32
+}
 
 /// What the reading threads have to learn of the window before it begins.
 const LEAD: Duration = Duration::from_millis(50);
@@ -115,7 +129,7 @@ pub struct Memory {
 /// Measures once.
 ///
 /// # Errors
-/// If there is no server, or it refuses a connection or a subscription.
+/// If there is no server, or it refuses a connection or a subscription; [`Overloaded`] if it takes too long.
 pub fn measure(load: &Load, target: &Target) -> anyhow::Result<Report> {
     let clock_before = target.clock()?;
     let before = target.private_bytes()?;
@@ -167,11 +181,11 @@ impl Crew {
             self.0.push((begin, thread::spawn(move || reader::run(&plan, share, opened, &begun))));
         }
         drop(opened);
-        for _ in 0..connections {
-            let opened: Opened = opening
-                .recv_timeout(PATIENCE)
-                .context("the server does not take all connections and subscriptions")?;
-            opened?;
+        let until = clock::now() + patience(connections);
+        for opened in 0..connections {
+            let left = until.since(clock::now());
+            let next: Opened = opening.recv_timeout(left).map_err(|_| Overloaded { opened, connections })?;
+            next?;
         }
         Ok(())
     }
