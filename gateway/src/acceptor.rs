@@ -1,13 +1,15 @@
-//! The listening socket, and the thread that deals new connections to the worker with the fewest.
+//! The listening sockets, and the thread that deals new connections to the worker with the fewest.
 
 use crate::{
     config::Config,
     control::{Control, Seat},
+    worker::Shared,
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
@@ -25,30 +27,56 @@ const TRY_AGAIN: Duration = Duration::from_millis(100);
 pub enum ListenError {
     /// Another process has the port.
     #[error(
-        "{0} is in use by another process; stop that one, or choose another port with --listen (port 0 takes a free one)"
+        "{address} is in use by another process; stop that one, or choose another port with {option} (port 0 takes a free one)"
     )]
-    InUse(SocketAddr),
+    InUse {
+        /// Where.
+        address: SocketAddr,
+        /// The option that says so.
+        option: &'static str,
+    },
     /// The operating system refuses.
-    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    #[error("cannot listen on {address}: {source}; choose another address with {option}")]
     Refused {
         /// Where.
         address: SocketAddr,
+        /// The option that says so.
+        option: &'static str,
         /// What the operating system answered.
         source: io::Error,
     },
 }
 
-/// Opens the listening socket of this configuration. Accepted sockets inherit its options.
-pub(crate) fn listen(config: &Config) -> Result<TcpListener, ListenError> {
-    let address = config.listen;
-    open(config).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ListenError::InUse(address),
-        _ => ListenError::Refused { address, source },
+/// The listening sockets.
+pub(crate) struct Listeners {
+    http: TcpListener,
+    /// For plain TCP connections.
+    tcp: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Opens the listening sockets of this configuration. Accepted sockets inherit their options.
+    pub(crate) fn open(config: &Config) -> Result<Listeners, ListenError> {
+        let http = listen(config, config.listen, "--listen")?;
+        let tcp = config.tcp_address().map(|address| listen(config, address, "--tcp")).transpose()?;
+        Ok(Listeners { http, tcp })
+    }
+
+    /// Where they listen: for HTTP, and for plain TCP.
+    pub(crate) fn addresses(&self) -> io::Result<(SocketAddr, Option<SocketAddr>)> {
+        Ok((self.http.local_addr()?, self.tcp.as_ref().map(TcpListener::local_addr).transpose()?))
+    }
+}
+
+fn listen(config: &Config, address: SocketAddr, option: &'static str) -> Result<TcpListener, ListenError> {
+    open(config, address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse { address, option },
+        _ => ListenError::Refused { address, option, source },
     })
 }
 
-fn open(config: &Config) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(config.listen), Type::STREAM, Some(Protocol::TCP))?;
+fn open(config: &Config, address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if config.reuse_port {
         socket.set_reuse_port(true)?;
@@ -56,8 +84,14 @@ fn open(config: &Config) -> io::Result<TcpListener> {
     socket.set_tcp_nodelay(true)?;
     socket.set_send_buffer_size(config.send_buffer)?;
     socket.set_tcp_notsent_lowat(u32::try_from(config.send_buffer / UNSENT_PART).unwrap_or(u32::MAX))?;
+    // A peer that is gone without a word, or takes nothing for so long, is found also where nobody has to answer pings.
+    let patience = config.limits().silence();
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new().with_time(patience / 2).with_interval(patience / 6).with_retries(3),
+    )?;
+    socket.set_tcp_user_timeout(Some(patience))?;
     socket.set_nonblocking(true)?;
-    socket.bind(&config.listen.into())?;
+    socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
@@ -66,18 +100,30 @@ fn open(config: &Config) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// If the operating system gives no runtime.
-pub(crate) fn run(listener: TcpListener, control: &Arc<Control>, stop: &Notify) -> io::Result<()> {
+pub(crate) fn run(listeners: Listeners, control: &Arc<Control>, stop: &Notify) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let http = tokio::net::TcpListener::from_std(listeners.http)?;
+        let tcp = listeners.tcp.map(tokio::net::TcpListener::from_std).transpose()?;
+        let plain = async {
+            match &tcp {
+                Some(tcp) => deal(tcp, control, Shared::accept_plain).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = stop.notified() => Ok(()),
-            () = deal(&listener, control) => Ok(()),
+            () = deal(&http, control, Shared::accept) => Ok(()),
+            () = plain => Ok(()),
         }
     })
 }
 
-async fn deal(listener: &tokio::net::TcpListener, control: &Arc<Control>) {
+async fn deal(
+    listener: &tokio::net::TcpListener,
+    control: &Arc<Control>,
+    accept: fn(&Rc<Shared>, TcpStream, SocketAddr, Seat),
+) {
     let mut refused = false;
     loop {
         let accepted = match listener.accept().await {
@@ -90,7 +136,7 @@ async fn deal(listener: &tokio::net::TcpListener, control: &Arc<Control>) {
                 let fewest = control.desks.iter().min_by_key(|desk| desk.connections());
                 let desk = fewest.expect("there is a worker");
                 let seat = Seat::take(desk);
-                desk.post(move |shared| shared.accept(stream, peer, seat));
+                desk.post(move |shared| accept(shared, stream, peer, seat));
             }
             Err(error) => {
                 // Told once, and not for each connection that waits.

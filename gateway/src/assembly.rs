@@ -1,7 +1,7 @@
 //! Puts the gateway together: source, ingest, ring, workers, acceptor, each on its thread; and takes it apart again.
 
 use crate::{
-    acceptor::{self, ListenError},
+    acceptor::{self, ListenError, Listeners},
     config::{Config, ConfigError},
     control::{Control, Desk},
     feed_source::{Feed, OpenFeedError},
@@ -50,6 +50,7 @@ pub enum StartError {
 /// A gateway that runs.
 pub struct Running {
     address: SocketAddr,
+    tcp: Option<SocketAddr>,
     control: Arc<Control>,
     stop_accepting: Arc<Notify>,
     threads: Vec<JoinHandle<()>>,
@@ -62,9 +63,9 @@ pub struct Running {
 /// If the configuration cannot be, the port is taken, or the feed cannot be opened.
 pub fn start(config: Config) -> Result<Running, StartError> {
     config.check()?;
-    let listener = acceptor::listen(&config)?;
+    let listeners = Listeners::open(&config)?;
     let feed = Feed::open(&config)?;
-    assemble(config, listener, feed)
+    assemble(config, listeners, feed)
 }
 
 /// Starts a gateway with another feed.
@@ -73,14 +74,14 @@ pub fn start(config: Config) -> Result<Running, StartError> {
 /// If the configuration cannot be, or the port is taken.
 pub fn start_with(config: Config, feed: Feed) -> Result<Running, StartError> {
     config.check()?;
-    let listener = acceptor::listen(&config)?;
-    assemble(config, listener, feed)
+    let listeners = Listeners::open(&config)?;
+    assemble(config, listeners, feed)
 }
 
-fn assemble(config: Config, listener: std::net::TcpListener, feed: Feed) -> Result<Running, StartError> {
+fn assemble(config: Config, listeners: Listeners, feed: Feed) -> Result<Running, StartError> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let (workers, inline, wait) = (config.worker_count(cores), config.is_inline(cores), config.wait);
-    let address = listener.local_addr().map_err(StartError::Thread)?;
+    let (address, tcp) = listeners.addresses().map_err(StartError::Thread)?;
     let options = IngestOptions {
         ring_slots: config.ring_slots,
         on_cross: config.on_cross(),
@@ -95,8 +96,8 @@ fn assemble(config: Config, listener: std::net::TcpListener, feed: Feed) -> Resu
     let (failed, feed_failed) = oneshot::channel();
     let mut feeder = Some((Feeder::new(ingest, Arc::clone(&control)), failed));
     let stop_accepting = Arc::new(Notify::new());
-    let mut running =
-        Running { address, control, stop_accepting, threads: Vec::with_capacity(workers + 2), feed_failed };
+    let threads = Vec::with_capacity(workers + 2);
+    let mut running = Running { address, tcp, control, stop_accepting, threads, feed_failed };
     for (index, (jobs, (reader, listener))) in inboxes.into_iter().zip(readers).enumerate() {
         let wake = Arc::new(Notify::new());
         let feeder = if inline { feeder.take() } else { None };
@@ -130,8 +131,9 @@ fn assemble(config: Config, listener: std::net::TcpListener, feed: Feed) -> Resu
         }
     }
     let (control, stop) = (Arc::clone(&running.control), Arc::clone(&running.stop_accepting));
-    running.spawn("acceptor".to_owned(), move || acceptor::run(listener, &control, &stop))?;
-    tracing::info!(%address, workers, inline, %wait, epoch = %running.control.epoch, "serving");
+    running.spawn("acceptor".to_owned(), move || acceptor::run(listeners, &control, &stop))?;
+    let plain = tcp.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    tracing::info!(%address, tcp = plain, workers, inline, %wait, epoch = %running.control.epoch, "serving");
     Ok(running)
 }
 
@@ -150,9 +152,14 @@ fn desk() -> (Arc<Desk>, UnboundedReceiver<crate::control::Job>) {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Where it listens for HTTP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for plain TCP connections, if anywhere.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        self.tcp
     }
 
     /// The epoch of its numbers.

@@ -4,10 +4,12 @@
 
 mod feed_spec;
 mod layers;
+mod plain;
 mod text;
 
 pub use feed_spec::{FeedSpec, FeedSpecError};
 pub use layers::layered;
+pub use plain::{Plain, PlainError};
 
 use clap::ValueEnum;
 use ingest::OnCross;
@@ -59,9 +61,16 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_ON_CROSS", help_heading = "Feed", value_enum, default_value_t = Config::default().on_cross)]
     pub on_cross: CrossRule,
 
-    /// Address and port of HTTP and WebSocket; port 0 takes a free one
+    /// Address and port of HTTP, and of all that begins with it: WebSocket, Socket.IO, server-sent events, long polling; port
+    /// 0 takes a free one
     #[arg(long, env = "DEPTHCAST_LISTEN", help_heading = "Network", value_name = "ADDR", default_value_t = Config::default().listen)]
     pub listen: SocketAddr,
+
+    /// Address and port of plain TCP connections, a JSON text a line, or off; the port after that of --listen if left out
+    /// (127.0.0.1:9001)
+    #[arg(long, env = "DEPTHCAST_TCP", help_heading = "Network", value_name = "ADDR|off")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Plain>,
 
     /// Share the port with another process that asks for it too, for overlapping deploys
     #[arg(long, env = "DEPTHCAST_REUSE_PORT", help_heading = "Network")]
@@ -193,6 +202,7 @@ impl Default for Config {
             hold: false,
             on_cross: CrossRule::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 9000)),
+            tcp: None,
             reuse_port: false,
             allow_origin: Vec::new(),
             send_buffer: 256 << 10,
@@ -230,6 +240,18 @@ impl Config {
             Threads::Auto => cores < self.worker_count(cores) + 1,
             Threads::Inline => true,
             Threads::Split => false,
+        }
+    }
+
+    /// Where plain TCP connections are taken, if anywhere.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        match self.tcp {
+            Some(Plain::Off) => None,
+            Some(Plain::At(address)) => Some(address),
+            None => {
+                let port = if self.listen.port() == 0 { 0 } else { self.listen.port().checked_add(1)? };
+                Some(SocketAddr::new(self.listen.ip(), port))
+            }
         }
     }
 
@@ -317,6 +339,21 @@ mod tests {
     fn the_feed_moves_in_where_workers_take_all_cores() {
         let config = Config { workers: Some(2), ..Config::default() };
         assert!(config.is_inline(2) && !config.is_inline(3));
+    }
+
+    #[test]
+    fn plain_tcp_is_beside_http_unless_it_is_elsewhere_or_off() {
+        let check = |listen: &str, tcp: Option<&str>, wanted: Option<&str>| {
+            let tcp = tcp.map(|text| text.parse().unwrap());
+            let config = Config { listen: listen.parse().unwrap(), tcp, ..Config::default() };
+            assert_eq!(config.tcp_address(), wanted.map(|address| address.parse().unwrap()));
+        };
+        check("127.0.0.1:9000", None, Some("127.0.0.1:9001"));
+        check("0.0.0.0:0", None, Some("0.0.0.0:0"));
+        check("[::1]:65535", None, None);
+        check("127.0.0.1:9000", Some("off"), None);
+        check("127.0.0.1:9000", Some("0.0.0.0:7000"), Some("0.0.0.0:7000"));
+        assert_eq!("on".parse::<Plain>(), Err(PlainError));
     }
 
     #[test]

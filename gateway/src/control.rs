@@ -1,7 +1,7 @@
 //! What the threads share: the configuration, a desk for each worker, and what is told across them. Nothing here is
 //! touched between ring and socket, but for one store of a position each turn.
 
-use crate::{addresses::Addresses, config::Config, telemetry::Published, worker::Shared};
+use crate::{addresses::Addresses, config::Config, polling::Polling, telemetry::Published, worker::Shared};
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
 use market::{Epoch, Instruments, Nanos, clock};
@@ -25,6 +25,7 @@ pub(crate) struct Control {
     pub(crate) stats: Arc<IngestStats>,
     pub(crate) hold: PauseHandle,
     pub(crate) addresses: Addresses,
+    pub(crate) polls: Polling,
     pub(crate) desks: Vec<Arc<Desk>>,
     instruments: SharedInstruments,
     wake_feed: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -46,6 +47,7 @@ impl Control {
     pub(crate) fn new(config: Config, hold: PauseHandle, ingest: &Ingest, desks: Vec<Arc<Desk>>) -> Control {
         Control {
             addresses: Addresses::new(&config),
+            polls: Polling::default(),
             config,
             epoch: ingest.epoch(),
             started: clock::now(),
@@ -130,7 +132,7 @@ impl Desk {
         let _ = self.jobs.send(Box::new(job));
     }
 
-    fn ask<T: Send + 'static>(
+    pub(crate) fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Rc<Shared>) -> T + Send + 'static,
     ) -> oneshot::Receiver<T> {

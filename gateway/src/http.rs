@@ -1,15 +1,19 @@
-//! HTTP/1.1 of one connection: REST, telemetry, the dashboard, and the way into WebSocket.
+//! HTTP/1.1 of one connection: REST, telemetry, the dashboard, and the ways into WebSocket and server-sent events.
 
 mod market_data;
 mod operations;
 mod parameters;
+mod poll;
 mod reply;
+mod socketio;
+mod stream;
+mod terms;
 mod upgrade;
 
 use crate::{
     control::Seat,
     page,
-    worker::{Opening, Shared},
+    worker::{Opening, SessionId, Shared, Terms},
 };
 use http_body_util::Full;
 use hyper::{
@@ -21,51 +25,94 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parameters::Parameters;
 use reply::Problem;
-use session::OpenOptions;
-use std::{cell::Cell, convert::Infallible, net::SocketAddr, rc::Rc};
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    future::{pending, poll_fn},
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    task::Poll,
+};
 use tokio::net::TcpStream;
 
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.
 const HEAD_LIMIT: usize = 16 << 10;
 
+/// What a connection becomes after HTTP.
+enum Becomes {
+    /// A stream of the worker's.
+    Stream(Terms),
+    /// The WebSocket that a session of long polling may go on with.
+    Probe(SessionId),
+}
+
 /// One connection on which HTTP is spoken.
 struct Visit {
     shared: Rc<Shared>,
     peer: SocketAddr,
-    /// Set once the connection becomes a WebSocket.
-    upgraded: Cell<Option<OpenOptions>>,
+    /// The connection's place at the worker, until something else takes it.
+    seat: Cell<Option<Seat>>,
+    /// Set once the connection becomes something else.
+    becomes: Cell<Option<Becomes>>,
+    /// The stream begins now: HTTP has nothing more to write.
+    is_taken: Cell<bool>,
 }
 
-/// Serves a connection until it ends or becomes a WebSocket, which is then handed to the worker.
+/// Serves a connection until it ends or becomes a stream, which is then handed to the worker.
 pub(crate) async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
-    let visit = Rc::new(Visit { shared, peer, upgraded: Cell::new(None) });
+    let visit = Rc::new(Visit {
+        shared,
+        peer,
+        seat: Cell::new(Some(seat)),
+        becomes: Cell::new(None),
+        is_taken: Cell::new(false),
+    });
     let service = service_fn(|request| {
         let visit = Rc::clone(&visit);
-        async move { Ok::<_, Infallible>(visit.answer(request).await) }
+        Box::pin(async move { Ok::<_, Infallible>(visit.answer(request).await) })
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(visit.shared.control.config.handshake_timeout())
         .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
-    match connection.without_shutdown().await {
-        Ok(parts) => {
-            if let Some(options) = visit.upgraded.take() {
-                let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
-                Opening { stream, peer, seat, options, early }.begin(&visit.shared);
-            }
-        }
-        Err(error) => tracing::debug!(%peer, %error, "a connection ended in error"),
+    let ended = poll_fn(|cx| match connection.poll_without_shutdown(cx) {
+        // What was to be written before is written by now.
+        Poll::Pending if visit.is_taken.get() => Poll::Ready(Ok(())),
+        polled => polled,
+    });
+    if let Err(error) = ended.await {
+        return tracing::debug!(%peer, %error, "a connection ended in error");
+    }
+    let Some(becomes) = visit.becomes.take() else { return };
+    let parts = connection.into_parts();
+    let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    let begun = match becomes {
+        Becomes::Stream(terms) => visit.begin_stream(stream, terms, early),
+        Becomes::Probe(id) => socketio::probe(&visit.shared, stream, early, id).await,
+    };
+    if let Err(error) = begun {
+        tracing::debug!(%peer, %error, "a new connection is lost");
     }
 }
 
 impl Visit {
+    /// From here on the socket is watched by the worker and not by the runtime.
+    fn begin_stream(&self, stream: TcpStream, terms: Terms, early: Vec<u8>) -> io::Result<()> {
+        let (stream, peer) = (stream.into_std()?, self.peer);
+        if let Some(seat) = self.seat.take() {
+            Opening { stream, peer, seat, terms, early }.begin(&self.shared);
+        }
+        Ok(())
+    }
+
     async fn answer(&self, mut request: Request<Incoming>) -> Reply {
         let mut reply = match self.route(&mut request).await {
             Ok(reply) => reply,
@@ -75,21 +122,33 @@ impl Visit {
         reply
     }
 
+    /// Gives the connection to the worker in the middle of this request, whose answer the worker writes from its first byte.
+    async fn take(&self, terms: Terms) -> Reply {
+        self.becomes.set(Some(Becomes::Stream(terms)));
+        self.is_taken.set(true);
+        pending().await
+    }
+
     async fn route(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
         let shared = &self.shared;
         match request.uri().path() {
             "/feed" => return self.upgrade(request, false),
+            socketio::PATH => return Ok(self.socketio(request).await),
+            "/sse" => return self.stream(request).await,
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),
             _ => {}
         }
         let path = request.uri().path();
+        if path == "/poll" && request.method() == Method::GET {
+            return self.poll(request.uri(), request.headers()).await;
+        }
         shared.control.addresses.request(self.peer.ip()).map_err(Problem::too_many_requests)?;
         let page = page::file(path);
         if page.is_none() && !is_endpoint(path) {
             return Err(Problem::unknown_path(path));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(Problem::wrong_method(path));
+            return Err(Problem::wrong_method(path, "GET, HEAD"));
         }
         if let Some((content_type, bytes)) = page {
             return Ok(reply::file(content_type, bytes));

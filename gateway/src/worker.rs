@@ -9,11 +9,14 @@ mod connection;
 mod engine;
 mod images;
 mod listen;
+mod mailbox;
+mod polls;
 mod sockets;
 mod watched;
 
-pub(crate) use connection::Opening;
+pub(crate) use connection::{Opening, Terms};
 pub(crate) use engine::Engine;
+pub(crate) use mailbox::SessionId;
 
 use crate::{
     control::{Control, Desk, Job, Seat},
@@ -26,9 +29,10 @@ use ingest::BookRequests;
 use listen::Pause;
 use market::{Event, Nanos, clock};
 use rings::{broadcast::Reader, wait::Listener};
+use session::OpenOptions;
 use std::{
     cell::{Cell, RefCell},
-    io,
+    io::{self, Write},
     net::{SocketAddr, TcpStream},
     rc::Rc,
     sync::Arc,
@@ -38,6 +42,11 @@ use tokio::{
     runtime::{Builder, LocalOptions},
     sync::{Notify, mpsc::UnboundedReceiver, oneshot},
     task::{spawn_local, yield_now},
+};
+use wire::{
+    dialect::native_json,
+    envelope::Envelope,
+    message::{ErrorAnswer, ErrorCode},
 };
 
 /// How often a worker tells the control plane about itself.
@@ -78,7 +87,7 @@ impl Shared {
     }
 
     /// Has a turn taken soon, because something is to be done besides what the ring says.
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
@@ -88,6 +97,23 @@ impl Shared {
             Ok(stream) => drop(spawn_local(http::serve(Rc::clone(self), stream, peer, seat))),
             Err(error) => tracing::warn!(%peer, %error, "a new connection is lost"),
         }
+    }
+
+    /// Takes a new connection on which lines are spoken.
+    pub(crate) fn accept_plain(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+        if self.control.is_draining() {
+            let text = "the gateway is shutting down; come back in a moment";
+            return refuse_plain(&stream, peer, &ErrorAnswer::new(ErrorCode::NotAllowed, text));
+        }
+        if let Err(wait) = self.control.addresses.connect(peer.ip()) {
+            let text = "too many connections from this address; come back after retry_after_ms";
+            let answer = ErrorAnswer::new(ErrorCode::RateLimited, text);
+            let retry_after_ms = Some(wait.as_millis() as u64 + 1);
+            return refuse_plain(&stream, peer, &ErrorAnswer { retry_after_ms, ..answer });
+        }
+        let options =
+            OpenOptions { envelope: Envelope::Tcp, ..OpenOptions::new(&self.control.config.limits()) };
+        Opening { stream, peer, seat, terms: options.into(), early: Vec::new() }.begin(self);
     }
 
     /// Sends every client away, and ends the worker when they are gone, or at the latest when `patience` is over.
@@ -106,6 +132,16 @@ impl Shared {
     fn publish(&self) {
         let now = clock::now();
         self.with(|engine| self.desk().with_published(|published| published.update(now, engine)));
+    }
+}
+
+/// Says why a connection is not taken, and closes it.
+fn refuse_plain(mut stream: &TcpStream, peer: SocketAddr, answer: &ErrorAnswer<'_>) {
+    let mut line = Vec::new();
+    Envelope::Tcp.message(&mut line, |body| native_json::push_error(body, answer, None));
+    // The kernel's buffer is empty and takes a line at once.
+    if let Err(error) = stream.write_all(&line) {
+        tracing::debug!(%peer, %error, "a connection is refused without a word");
     }
 }
 

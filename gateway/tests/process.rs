@@ -56,11 +56,10 @@ fn what_cannot_be_served_is_told_with_exit_code_1() {
 fn a_port_in_use_is_named_with_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    check(
-        &["--listen", &address],
-        1,
-        &format!("{address} is in use by another process; stop that one, or choose"),
-    );
+    let in_use =
+        format!("{address} is in use by another process; stop that one, or choose another port with");
+    check(&["--listen", &address], 1, &format!("{in_use} --listen"));
+    check(&["--listen", "127.0.0.1:0", "--tcp", &address], 1, &format!("{in_use} --tcp"));
 }
 
 #[test]
@@ -126,7 +125,7 @@ fn a_gateway_that_is_killed_and_comes_back_leaves_no_wrong_book() {
         follow(&mut client, |tracker, _| tracker.counters().updates > 50).await;
         first.signal("KILL");
         drop(first);
-        let _second = Gateway::start(depthcast(&["--listen", &address]));
+        let _second = Gateway::start(depthcast(&["--listen", &address, "--tcp", "off"]));
         let before = client.tracker().counters().updates;
         follow(&mut client, |tracker, connections| {
             connections > 0 && tracker.counters().updates > before + 50

@@ -6,7 +6,6 @@
 
 use crate::{
     blocked::Blocked,
-    frame::text_frame,
     gather::{Gatherer, Served, is_pending},
     outlet::{ConnId, Ending, Outlet},
     subscriber::{Place, Rest, Subscriber, Subscription},
@@ -55,9 +54,9 @@ impl Worker {
             if !subscriber.rest.is_none() {
                 self.write_rest(conn, outlet);
             } else if !subscriber.answers.is_empty() {
-                let answers = std::mem::take(&mut subscriber.answers);
+                let answers = subscriber.answers.take();
                 write(&mut self.counters, &mut self.blocked, conn, subscriber, &answers, outlet);
-            } else if subscriber.closing.is_some() {
+            } else if subscriber.is_closing() {
                 return self.end(conn, Ending::Finished, outlet);
             } else {
                 match self.next_batch(conn, now) {
@@ -117,11 +116,14 @@ impl Worker {
             }
             self.joined.forget();
             self.batch.clear();
-            text_frame(&mut self.batch, |body| native_json::push_status(body, &Status::FeedEnded));
+            let envelope = subscriber.envelope();
+            envelope.message(&mut self.batch, |body| native_json::push_status(body, &Status::FeedEnded));
             return Batch::Gathered { last: true };
         };
+        let envelope = subscriber.envelope();
         let sub = &mut subscriber.subscriptions[first];
         if second.is_none()
+            && !envelope.carries_tokens()
             && let Place::InStep(cursor) = sub.place
             && (!subscriber.slow || sub.policy == Policy::Lossless)
             && let Some(run) = publisher.topic(sub.topic).log.run(cursor, self.limits.batch_bytes)
@@ -183,7 +185,13 @@ impl Worker {
                 }
             }
         }
-        if gatherer.only_shared {
+        let only_shared = gatherer.only_shared;
+        let envelope = subscriber.envelope();
+        if envelope.carries_tokens() && !self.batch.is_empty() {
+            let (publisher, subscriptions) = (&self.publisher, &subscriber.subscriptions);
+            envelope.push_token(&mut self.batch, |out| publisher.push_token(subscriptions, out));
+        }
+        if only_shared {
             self.joined.note(rotation, subscriber);
         } else {
             self.joined.forget();

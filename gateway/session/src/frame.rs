@@ -3,15 +3,7 @@
 use crate::trades;
 use book::Mark;
 use market::{Nanos, ResetReason};
-use wire::{
-    envelope::websocket::{self, Opcode},
-    message::{SnapshotReason, Stamps, Trade},
-};
-
-/// Appends what `body` appends as one text frame.
-pub fn text_frame(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
-    websocket::frame(out, Opcode::Text, body);
-}
+use wire::message::{SnapshotReason, Stamps, Trade};
 
 /// The stamps of a message whose newest event is at `mark`.
 pub fn stamps(mark: &Mark, encode: Nanos) -> Stamps {

@@ -82,7 +82,7 @@ pub fn is_pending(publisher: &Publisher, sub: &Subscription) -> bool {
         // A bucket's message is a net difference, and wrong for a client that was in the middle of it: who resumes at the
         // tail waits for a message of its own, as who resumes beyond it does, also where the bucket comes to nothing.
         Place::Behind(how @ Catch::Resume) if topic.key.interval != Interval::EACH_EVENT => {
-            topic.end_of_catch(sub.sent, how).seq > sub.sent
+            topic.stand().end_of_catch(sub.sent, how).seq > sub.sent
         }
         Place::Behind(_) => topic.tail.seq >= sub.sent,
         Place::Snapshot(_) => publisher.can_snapshot(sub.topic),
@@ -163,7 +163,7 @@ impl Gatherer<'_> {
         }
         self.only_shared = false;
         let sent = self.publisher.push_trades_after(
-            sub.topic,
+            &sub.key,
             sub.sent,
             reason,
             self.now,
@@ -186,7 +186,7 @@ impl Gatherer<'_> {
 
     fn catch_up(&mut self, sub: &mut Subscription, how: Catch) -> Served {
         let topic = self.publisher.topic(sub.topic);
-        let end = topic.end_of_catch(sub.sent, how).seq;
+        let end = topic.stand().end_of_catch(sub.sent, how).seq;
         if end == sub.sent {
             sub.place = Place::InStep(topic.log.head());
             return Served::Done;
@@ -262,23 +262,23 @@ impl Gatherer<'_> {
 
     /// The private message for a need, made at most once a turn. `None` if the history does not reach that far.
     fn make(&mut self, topic: TopicId, need: Need) -> Option<Private> {
-        let at = self.publisher.topic(topic);
+        let stand = self.publisher.topic(topic).stand();
         let end = match need {
-            Need::Snapshot(_) => at.tail.seq,
-            Need::Catch(from, how) => at.end_of_catch(from, how).seq,
+            Need::Snapshot(_) => stand.tail.seq,
+            Need::Catch(from, how) => stand.end_of_catch(from, how).seq,
         };
-        let key = (at.key, end, need);
+        let key = (stand.key, end, need);
         if let Some(message) = self.private.made.get(&key) {
             return Some(message.clone());
         }
         let mut bytes = Vec::new();
         let engine = match need {
             Need::Snapshot(reason) => {
-                self.publisher.push_snapshot(topic, reason, self.now, &mut bytes);
+                self.publisher.push_snapshot(&stand, reason, self.now, &mut bytes);
                 None
             }
             Need::Catch(from, how) => {
-                let range = self.publisher.push_catch(topic, from, how, self.now, &mut bytes).ok()?;
+                let range = self.publisher.push_catch(&stand, from, how, self.now, &mut bytes).ok()?;
                 Some(range.first_engine)
             }
         };

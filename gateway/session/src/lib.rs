@@ -6,6 +6,7 @@
 //!
 //! Nothing here knows of sockets, runtimes, rings or threads. A simulation runs it as it is.
 
+mod answers;
 mod beginning;
 mod blocked;
 mod delivery;
@@ -16,11 +17,14 @@ pub mod latency;
 mod limits;
 mod log;
 mod outlet;
+mod poll;
 mod private;
 mod publisher;
 mod query;
 mod requests;
+mod resume_token;
 mod resync;
+mod socketio;
 mod stats;
 mod subscriber;
 mod topic;
@@ -30,6 +34,7 @@ mod worker;
 
 pub use limits::Limits;
 pub use outlet::{ConnId, Ending, Outlet};
+pub use poll::Poll;
 pub use publisher::{Publisher, Standing};
 pub use query::{MAX_TRADES, TradeRange};
 pub use subscriber::{Figures, OpenOptions};

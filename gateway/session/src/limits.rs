@@ -69,6 +69,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Whether so many bytes of answers wait for a client that it is not to ask for more.
+    pub(crate) fn are_too_many(&self, answers: usize) -> bool {
+        answers > self.answer_bytes.max(self.inbound_message)
+    }
+
+    /// How long nothing may be heard of a client, or be taken by it, until it counts as gone.
+    pub fn silence(&self) -> Duration {
+        self.ping * self.missed_pings
+    }
+}
+
 /// A token bucket: `rate` a second on average, `burst` at once. Holds no clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket {

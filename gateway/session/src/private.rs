@@ -2,10 +2,10 @@
 //! after it.
 
 use crate::{
-    frame::{stamps, text_frame, wire_trade},
+    frame::{stamps, wire_trade},
     publisher::{Publisher, Standing},
     subscriber::Catch,
-    topic::TopicId,
+    topic::{Stand, TopicId, TopicKey},
     trades::{Entry, Trade},
 };
 use book::{HistoryError, Ladder, Mark};
@@ -35,39 +35,37 @@ pub struct TradesSent {
 }
 
 impl Publisher {
-    /// Appends a snapshot of the topic as of its tail, the last trades for the trade channel.
+    /// Appends a snapshot as of the tail, the last trades for the trade channel.
     ///
     /// # Panics
     /// Unless [`Publisher::can_snapshot`].
-    pub fn push_snapshot(&mut self, id: TopicId, reason: SnapshotReason, now: Nanos, out: &mut Vec<u8>) {
-        if self.topic(id).key.channel == Channel::Trade {
-            return self.push_last_trades(id, reason, out);
+    pub fn push_snapshot(&mut self, stand: &Stand, reason: SnapshotReason, now: Nanos, out: &mut Vec<u8>) {
+        if stand.key.channel == Channel::Trade {
+            return self.push_last_trades(stand, reason, out);
         }
-        self.view_at_tail(id);
-        let tail = self.topic(id).tail;
-        let stamps = self.topic(id).key.stamps.then(|| stamps(&tail, now));
+        self.view_at_tail(stand);
+        let stamps = stand.key.stamps.then(|| stamps(&stand.tail, now));
         let levels = std::mem::take(&mut self.scratch.view);
-        self.push_view(id, BookKind::Snapshot(reason), &levels, tail, stamps, out);
+        self.push_view(&stand.key, BookKind::Snapshot(reason), &levels, stand.tail, stamps, out);
         self.scratch.view = levels;
     }
 
-    /// Appends the message that brings a subscriber of a book or its top from `from` to [`crate::topic::Topic::end_of_catch`] it, exactly.
+    /// Appends the message that brings a subscriber of a book or its top from `from` to [`Stand::end_of_catch`], exactly.
     /// Returns what it covers.
     ///
     /// # Errors
     /// If the history does not reach back that far: a snapshot is due.
     pub fn push_catch(
         &mut self,
-        id: TopicId,
+        stand: &Stand,
         from: Seq,
         how: Catch,
         now: Nanos,
         out: &mut Vec<u8>,
     ) -> Result<book::Range, HistoryError> {
-        let topic = &self.topics[id.0 as usize];
-        let (key, end) = (topic.key, topic.end_of_catch(from, how));
+        let (key, end) = (stand.key, stand.end_of_catch(from, how));
         // What made no message since the end is in neither view.
-        let to = topic.unchanged_to.seq;
+        let to = stand.unchanged_to.seq;
         let book = &self.replicas[key.symbol.index()].book;
         let levels = &mut self.scratch.levels;
         let range = match how {
@@ -79,32 +77,31 @@ impl Publisher {
         if let (Some(stamps), Some(_)) = (&mut stamps, merged) {
             stamps.engine_first = Some(range.first_engine);
         }
-        self.view_at_tail(id);
+        self.view_at_tail(stand);
         let levels = std::mem::take(&mut self.scratch.levels);
-        self.push_view(id, BookKind::Update { first_seq: from + 1, merged }, &levels, end, stamps, out);
+        self.push_view(&key, BookKind::Update { first_seq: from + 1, merged }, &levels, end, stamps, out);
         self.scratch.levels = levels;
         Ok(range)
     }
 
-    /// Appends trade messages from the store, from `from` to the topic's tail or until `out` is `limit` bytes long. What is
+    /// Appends trade messages from the store, from `from` on to the last one or until `out` is `limit` bytes long. What is
     /// no longer held is named first, with this reason; what the feed lost is named in its place.
     pub fn push_trades_after(
         &mut self,
-        id: TopicId,
+        key: &TopicKey,
         from: Seq,
         reason: GapReason,
         now: Nanos,
         limit: usize,
         out: &mut Vec<u8>,
     ) -> TradesSent {
-        let topic = &self.topics[id.0 as usize];
-        let store = &self.replicas[topic.key.symbol.index()].trades;
-        let instrument = &self.instruments[topic.key.symbol];
+        let store = &self.replicas[key.symbol.index()].trades;
+        let (instrument, envelope) = (&self.instruments[key.symbol], key.envelope);
         let mut sent = TradesSent { through: from, gaps: 0, all: false, first_engine: None };
         let gap = |sent: &mut TradesSent, to_seq: Seq, reason: GapReason, out: &mut Vec<u8>| {
             let from_seq = sent.through + 1;
             let gap = Gap { channel: Channel::Trade, symbol: &instrument.symbol, from_seq, to_seq, reason };
-            text_frame(out, |body| native_json::push_gap(body, &gap));
+            envelope.message(out, |body| native_json::push_gap(body, &gap));
             sent.gaps += 1;
             sent.through = to_seq;
         };
@@ -132,9 +129,9 @@ impl Publisher {
                 kind: TradeKind::Update { first_seq: sent.through + 1 },
                 seq: first.end,
                 trades: wire_trades,
-                stamps: topic.key.stamps.then(|| stored_stamps(first, now)),
+                stamps: key.stamps.then(|| stored_stamps(first, now)),
             };
-            text_frame(out, |body| native_json::push_trade(body, &message));
+            envelope.message(out, |body| native_json::push_trade(body, &message));
             sent.through = first.end;
             sent.first_engine.get_or_insert(first.engine);
         }
@@ -142,57 +139,52 @@ impl Publisher {
         sent
     }
 
-    fn push_last_trades(&mut self, id: TopicId, reason: SnapshotReason, out: &mut Vec<u8>) {
-        let topic = &self.topics[id.0 as usize];
-        let replica = &self.replicas[topic.key.symbol.index()];
+    fn push_last_trades(&mut self, stand: &Stand, reason: SnapshotReason, out: &mut Vec<u8>) {
+        let key = &stand.key;
+        let replica = &self.replicas[key.symbol.index()];
         let wire_trades = &mut self.scratch.wire_trades;
         wire_trades.clear();
         wire_trades.extend(replica.trades.newest(TRADES_IN_SNAPSHOT).map(wire_trade));
         wire_trades.reverse();
         let message = TradeMessage {
-            instrument: &self.instruments[topic.key.symbol],
+            instrument: &self.instruments[key.symbol],
             epoch: self.epoch,
             kind: TradeKind::Snapshot(reason),
-            seq: topic.tail.seq,
+            seq: stand.tail.seq,
             trades: wire_trades,
             stamps: None,
         };
-        text_frame(out, |body| native_json::push_trade(body, &message));
+        key.envelope.message(out, |body| native_json::push_trade(body, &message));
     }
 
-    /// Puts the view at the topic's tail into the scratch.
-    fn view_at_tail(&mut self, id: TopicId) {
-        let topic = &self.topics[id.0 as usize];
-        let book = &self.replicas[topic.key.symbol.index()].book;
-        let view = book.view_at(
-            &self.history,
-            topic.unchanged_to.seq,
-            topic.key.depth.get(),
-            &mut self.scratch.view,
-        );
+    /// Puts the view at the tail into the scratch.
+    fn view_at_tail(&mut self, stand: &Stand) {
+        let key = &stand.key;
+        let book = &self.replicas[key.symbol.index()].book;
+        let at = stand.unchanged_to.seq;
+        let view = book.view_at(&self.history, at, key.depth.get(), &mut self.scratch.view);
         view.expect("a message is made only of a tail that is still held");
     }
 
     /// A message of a book or its top that ends at `mark`, where the view is that in the scratch.
     fn push_view(
         &self,
-        id: TopicId,
+        key: &TopicKey,
         kind: BookKind,
         levels: &Ladder,
         mark: Mark,
         stamps: Option<Stamps>,
         out: &mut Vec<u8>,
     ) {
-        let topic = self.topic(id);
-        let (instrument, epoch) = (&self.instruments[topic.key.symbol], self.epoch);
+        let (instrument, epoch) = (&self.instruments[key.symbol], self.epoch);
         // A snapshot's levels are the view itself, and were taken out of the scratch for the time.
         let view = if matches!(kind, BookKind::Snapshot(_)) { levels } else { &self.scratch.view };
-        text_frame(out, |body| {
-            if topic.key.channel == Channel::Bbo {
+        key.envelope.message(out, |body| {
+            if key.channel == Channel::Bbo {
                 let (bid, ask) = (view.bids.first().copied(), view.asks.first().copied());
                 native_json::push_bbo(body, &BboMessage { instrument, epoch, kind, bid, ask, mark, stamps });
             } else {
-                let checksum = view.checksum(topic.key.depth.get());
+                let checksum = view.checksum(key.depth.get());
                 let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps };
                 native_json::push_book(body, &message);
             }

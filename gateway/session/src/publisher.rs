@@ -4,7 +4,7 @@
 //! connections read a topic but nothing of what they are or how far they have come.
 
 use crate::{
-    frame::{snapshot_reason, stamps, text_frame, wire_trade},
+    frame::{snapshot_reason, stamps, wire_trade},
     latency::{Latency, SAMPLE, Stage},
     limits::Limits,
     topic::{Topic, TopicId, TopicKey},
@@ -336,7 +336,7 @@ impl Publisher {
                 reason: GapReason::FeedGap,
             };
             touch(&mut self.touched, id, topic);
-            return topic.append(mark, |out| text_frame(out, |body| native_json::push_gap(body, &gap)));
+            return topic.append(mark, |body| native_json::push_gap(body, &gap));
         }
         if self.scratch.trades.is_empty() {
             return;
@@ -352,7 +352,7 @@ impl Publisher {
             stamps: topic.key.stamps.then(|| stamps(&mark, now)),
         };
         touch(&mut self.touched, id, topic);
-        topic.append(mark, |out| text_frame(out, |body| native_json::push_trade(body, &message)));
+        topic.append(mark, |body| native_json::push_trade(body, &message));
     }
 
     /// A book or its top: at once, or with an interval at the bucket's end.
@@ -482,10 +482,10 @@ pub(crate) fn append_view(
     if topic.key.channel == Channel::Bbo {
         let [bid, ask] = Side::BOTH.map(|side| book.best(side));
         let message = BboMessage { instrument, epoch, kind, bid, ask, mark, stamps };
-        topic.append(mark, |out| text_frame(out, |body| native_json::push_bbo(body, &message)));
+        topic.append(mark, |body| native_json::push_bbo(body, &message));
     } else {
         let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps };
-        topic.append(mark, |out| text_frame(out, |body| native_json::push_book(body, &message)));
+        topic.append(mark, |body| native_json::push_book(body, &message));
     }
 }
 

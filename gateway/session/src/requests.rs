@@ -4,7 +4,6 @@
 
 use crate::{
     beginning::Beginning,
-    frame::text_frame,
     outlet::{ConnId, Ending, Outlet},
     stats::Watch,
     subscriber::{Place, Subscription},
@@ -15,7 +14,10 @@ use market::{Nanos, SymbolId};
 use std::{borrow::Cow, time::Duration};
 use wire::{
     dialect::native_json,
-    envelope::websocket::{self, Message, Opcode, Violation},
+    envelope::{
+        Envelope,
+        websocket::{self, Message, Opcode, Violation},
+    },
     message::{
         self, Channel, CloseCode, Depth, ErrorAnswer, ErrorCode, Interval, Method, Modify, Pong, Refusal,
         ReqId, Request, RequestError, SnapshotReason, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
@@ -37,7 +39,7 @@ const STATS: message::Subscription<'static> = message::Subscription {
 };
 
 /// What a frame from the client leads to.
-enum Step {
+pub(crate) enum Step {
     Go,
     Close(u16, Cow<'static, str>),
     /// The client said goodbye, with this status, which is echoed (RFC 6455 section 5.5.1).
@@ -51,17 +53,13 @@ impl Worker {
         // Taken out meanwhile: a message may lie in its buffer.
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
         let mut decoder = std::mem::take(&mut subscriber.decoder);
-        while self.subscribers.get(conn.0 as usize).is_some_and(|subscriber| subscriber.closing.is_none()) {
+        while self.subscribers.get(conn.0 as usize).is_some_and(|subscriber| !subscriber.is_closing()) {
             let step = match decoder.next(&mut bytes) {
                 Ok(Some(message)) => self.frame(conn, message, now),
                 Ok(None) => break,
-                Err(violation) => refuse(&violation),
+                Err(violation) => self.violation(conn, violation),
             };
-            match step {
-                Step::Go => self.serve(conn, now, outlet),
-                Step::Close(code, reason) => self.close(conn, Some((code, &reason)), now),
-                Step::Goodbye(code) => self.close(conn, code.map(|code| (code, "")), now),
-            }
+            self.act(conn, step, now, outlet);
         }
         if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
             subscriber.decoder = decoder;
@@ -69,49 +67,77 @@ impl Worker {
         self.serve(conn, now, outlet);
     }
 
-    /// The client will send nothing more: what was to be answered is answered, then the connection ends.
-    pub fn input_ended(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
-        if self.subscribers.contains(conn.0 as usize) {
-            self.end(conn, Ending::Finished, outlet);
+    /// Does what a client's frame or packet leads to.
+    pub(crate) fn act(&mut self, conn: ConnId, step: Step, now: Nanos, outlet: &mut impl Outlet) {
+        match step {
+            Step::Go => self.serve(conn, now, outlet),
+            Step::Close(code, reason) => self.close(conn, Some((code, &reason)), now),
+            Step::Goodbye(code) => self.close(conn, code.map(|code| (code, "")), now),
         }
+    }
+
+    /// The client will send nothing more: what was to be answered is answered, then the connection ends.
+    pub fn input_ended(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        if subscriber.decoder.is_in_message() && !subscriber.is_closing() {
+            let text = "the last line has no end; end each with a line feed";
+            self.refuse(conn, &ErrorAnswer::new(ErrorCode::BadJson, text), None);
+            self.close(conn, None, now);
+            return self.serve(conn, now, outlet);
+        }
+        self.end(conn, Ending::Finished, outlet);
+    }
+
+    /// What a client sent breaks the rules of its transport: it is told so, and the connection closes.
+    fn violation(&mut self, conn: ConnId, violation: Violation) -> Step {
+        if self.subscribers[conn.0 as usize].envelope().has_close_codes() {
+            return Step::Close(violation.close_code().code(), violation.to_string().into());
+        }
+        let code = if violation == Violation::TooBig { ErrorCode::TooLarge } else { ErrorCode::BadJson };
+        self.refuse(conn, &ErrorAnswer::new(code, &violation.to_string()), None);
+        Step::Goodbye(None)
     }
 
     fn frame(&mut self, conn: ConnId, message: Message<'_>, now: Nanos) -> Step {
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let answers = &mut subscriber.answers;
-        if answers.len() > self.limits.answer_bytes.max(self.limits.inbound_message) {
-            return Step::Close(
-                CloseCode::PolicyViolation.code(),
-                "read the answers before you ask for more".into(),
-            );
+        if self.limits.are_too_many(answers.len()) {
+            return unread_answers();
         }
         match message {
-            Message::Ping(payload) => websocket::push_pong(answers, payload),
+            Message::Ping(payload) => websocket::push_pong(answers.frames(), payload),
             Message::Pong(_) => subscriber.timers.last_pong = now,
             Message::Close(close) => return Step::Goodbye(close.map(|close| close.code)),
             Message::Text(text) if subscriber.echo => {
-                websocket::frame(answers, Opcode::Text, |body| body.extend_from_slice(text.as_bytes()));
+                websocket::frame(answers.frames(), Opcode::Text, |body| {
+                    body.extend_from_slice(text.as_bytes())
+                });
             }
             Message::Binary(bytes) if subscriber.echo => {
-                websocket::frame(answers, Opcode::Binary, |body| body.extend_from_slice(bytes));
+                websocket::frame(answers.frames(), Opcode::Binary, |body| body.extend_from_slice(bytes));
             }
             Message::Binary(_) => {
                 return Step::Close(CloseCode::Unsupported.code(), CloseCode::Unsupported.text().into());
             }
-            Message::Text(text) => {
-                let mut request = std::mem::take(&mut self.request_text);
-                request.clear();
-                request.extend_from_slice(text.as_bytes());
-                let step = self.request(conn, &mut request, now);
-                self.request_text = request;
-                return step;
+            Message::Text(text) if subscriber.envelope() == Envelope::SocketIo => {
+                return self.packet(conn, text, now);
             }
+            Message::Text(text) => return self.request(conn, text, native_json::parse_request, now),
         }
         Step::Go
     }
 
-    fn request(&mut self, conn: ConnId, text: &mut [u8], now: Nanos) -> Step {
-        let parsed = native_json::parse_request(text);
+    /// Takes what a client asks for in words that `parse` understands.
+    pub(crate) fn request(
+        &mut self,
+        conn: ConnId,
+        text: &str,
+        parse: fn(&mut [u8]) -> Result<Request, RequestError>,
+        now: Nanos,
+    ) -> Step {
+        self.request_text.clear();
+        self.request_text.extend_from_slice(text.as_bytes());
+        let parsed = parse(&mut self.request_text);
         let probe = matches!(&parsed, Ok(Request { method: Method::Ping | Method::Verify(_), .. }));
         let limits = &self.limits;
         let subscriber = &mut self.subscribers[conn.0 as usize];
@@ -146,15 +172,22 @@ impl Worker {
             Ok(request) => (Some(request.method.name()), request.id.as_ref()),
             Err(error) => (error.method.as_deref(), error.id.as_ref()),
         };
+        let text = "too many requests; wait retry_after_ms, or name several symbols in one request";
         let answer = ErrorAnswer {
             method,
-            text: "too many requests; wait retry_after_ms, or name several symbols in one request",
-            code: ErrorCode::RateLimited,
-            symbol: None,
             retry_after_ms: Some(wait.as_nanos().div_ceil(1_000_000) as u64),
+            ..ErrorAnswer::new(ErrorCode::RateLimited, text)
         };
         self.refuse(conn, &answer, id);
         Step::Go
+    }
+
+    /// Does what a client asked for with the very request that opened its connection.
+    pub fn subscribe_at_once(&mut self, conn: ConnId, subscribe: Subscribe, now: Nanos) {
+        if self.subscribers.contains(conn.0 as usize) {
+            self.method(conn, Request { id: None, method: Method::Subscribe(subscribe) }, now);
+            self.make_ready(conn);
+        }
     }
 
     fn method(&mut self, conn: ConnId, request: Request, now: Nanos) {
@@ -195,7 +228,7 @@ impl Worker {
             Method::List => self.list(conn, id),
             Method::Ping => {
                 let pong = Pong { time_in: now, time_out: now };
-                text_frame(&mut subscriber.answers, |body| native_json::push_pong(body, &pong, id));
+                subscriber.answers.say(|body| native_json::push_pong(body, &pong, id));
             }
             Method::Verify(verify) => {
                 let symbols = std::slice::from_ref(&verify.symbol);
@@ -220,10 +253,8 @@ impl Worker {
             if let Err(refusal) = found.and_then(|symbol| each(self, symbol)) {
                 let answer = ErrorAnswer {
                     method: Some(method),
-                    text: &refusal.text,
-                    code: refusal.code,
                     symbol: Some(name),
-                    retry_after_ms: None,
+                    ..ErrorAnswer::new(refusal.code, &refusal.text)
                 };
                 self.refuse(conn, &answer, id);
             }
@@ -239,14 +270,14 @@ impl Worker {
         code: ErrorCode,
         text: &'static str,
     ) {
-        let answer = ErrorAnswer { method: Some(method), text, code, symbol: None, retry_after_ms: None };
+        let answer = ErrorAnswer { method: Some(method), ..ErrorAnswer::new(code, text) };
         self.refuse(conn, &answer, id);
     }
 
     fn refuse(&mut self, conn: ConnId, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
         self.counters.refused += 1;
         if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
-            text_frame(&mut subscriber.answers, |body| native_json::push_error(body, answer, id));
+            subscriber.answers.say(|body| native_json::push_error(body, answer, id));
         }
     }
 
@@ -257,15 +288,23 @@ impl Worker {
         symbol: SymbolId,
         id: Option<&ReqId>,
     ) -> Result<(), Refusal> {
-        let key = key_of(subscribe.channel, symbol, subscribe.depth, subscribe.interval, subscribe.stamps);
         let subscriber = &self.subscribers[conn.0 as usize];
+        let key = TopicKey {
+            symbol,
+            channel: subscribe.channel,
+            depth: subscribe.depth,
+            interval: subscribe.interval,
+            stamps: subscribe.stamps,
+            envelope: subscriber.envelope(),
+        };
+        let key = shared_by_most(key);
         if subscriber.find(subscribe.channel, symbol).is_some() {
             return Err(Refusal::new(
                 ErrorCode::AlreadySubscribed,
                 "this connection has this channel and symbol already; use modify to change it",
             ));
         }
-        let most = self.limits.topics_per_connection;
+        let most = key.envelope.most_topics(self.limits.topics_per_connection);
         if most > 0 && subscriber.subscriptions.len() >= most {
             return Err(Refusal::new(
                 ErrorCode::TooManyTopics,
@@ -282,7 +321,7 @@ impl Worker {
             recovered,
         };
         let subscriber = &mut self.subscribers[conn.0 as usize];
-        text_frame(&mut subscriber.answers, |body| native_json::push_subscribed(body, &answer, id));
+        subscriber.answers.say(|body| native_json::push_subscribed(body, &answer, id));
         subscriber.insert(subscription);
         Ok(())
     }
@@ -296,7 +335,7 @@ impl Worker {
         subscriber.stats = Some(Box::new(Watch::new(now)));
         let answer =
             Subscribed { subscription: STATS, epoch: self.publisher.epoch(), seq: 0, recovered: false };
-        text_frame(&mut subscriber.answers, |body| native_json::push_subscribed(body, &answer, id));
+        subscriber.answers.say(|body| native_json::push_subscribed(body, &answer, id));
         self.arm(conn);
     }
 
@@ -307,7 +346,7 @@ impl Worker {
             return self.refuse_channel(conn, "unsubscribe", id, ErrorCode::NotSubscribed, text);
         }
         let answer = Unsubscribed { channel: Channel::Stats, symbol: None };
-        text_frame(&mut subscriber.answers, |body| native_json::push_unsubscribed(body, &answer, id));
+        subscriber.answers.say(|body| native_json::push_unsubscribed(body, &answer, id));
     }
 
     fn unsubscribe(
@@ -323,7 +362,7 @@ impl Worker {
         self.publisher.unsubscribe(subscription.topic, conn);
         let symbol = &self.publisher.instruments()[symbol].symbol;
         let answer = Unsubscribed { channel: unsubscribe.channel, symbol: Some(symbol) };
-        text_frame(&mut subscriber.answers, |body| native_json::push_unsubscribed(body, &answer, id));
+        subscriber.answers.say(|body| native_json::push_unsubscribed(body, &answer, id));
         Ok(())
     }
 
@@ -337,13 +376,12 @@ impl Worker {
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let at = subscriber.find(modify.channel, symbol).ok_or_else(not_subscribed)?;
         let old = subscriber.subscriptions.remove(at);
-        let key = key_of(
-            modify.channel,
-            symbol,
-            modify.depth.unwrap_or(old.key.depth),
-            modify.interval.unwrap_or(old.key.interval),
-            modify.stamps.unwrap_or(old.key.stamps),
-        );
+        let key = shared_by_most(TopicKey {
+            depth: modify.depth.unwrap_or(old.key.depth),
+            interval: modify.interval.unwrap_or(old.key.interval),
+            stamps: modify.stamps.unwrap_or(old.key.stamps),
+            ..old.key
+        });
         let policy = modify.policy.unwrap_or(old.policy);
         let mut new = Subscription { key, policy, ..old };
         if key == old.key {
@@ -356,7 +394,7 @@ impl Worker {
         }
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let answer = described(&self.publisher.instruments()[symbol].symbol, &new);
-        text_frame(&mut subscriber.answers, |body| native_json::push_modified(body, &answer, id));
+        subscriber.answers.say(|body| native_json::push_modified(body, &answer, id));
         subscriber.insert(new);
         Ok(())
     }
@@ -368,7 +406,7 @@ impl Worker {
         let listed =
             subscriptions.iter().map(|sub| (described(&instruments[sub.key.symbol].symbol, sub), sub.sent));
         let listed = listed.chain(subscriber.stats.as_ref().map(|_| (STATS, 0)));
-        text_frame(answers, |body| native_json::push_list(body, listed, id));
+        answers.say(|body| native_json::push_list(body, listed, id));
     }
 
     fn verify(
@@ -398,13 +436,14 @@ impl Worker {
         }
         let symbol = &self.publisher.instruments()[symbol].symbol;
         let answer = Verified { symbol, seq: verify.seq, verdict };
-        text_frame(&mut subscriber.answers, |body| native_json::push_verified(body, &answer, id));
+        subscriber.answers.say(|body| native_json::push_verified(body, &answer, id));
         Ok(())
     }
 }
 
-fn refuse(violation: &Violation) -> Step {
-    Step::Close(violation.close_code().code(), violation.to_string().into())
+/// A client asks and does not read.
+pub(crate) fn unread_answers() -> Step {
+    Step::Close(CloseCode::PolicyViolation.code(), "read the answers before you ask for more".into())
 }
 
 fn unknown_symbol(name: &str) -> Refusal {
@@ -419,14 +458,12 @@ fn not_subscribed() -> Refusal {
     Refusal::new(ErrorCode::NotSubscribed, "this connection has no such subscription; list names what it has")
 }
 
-/// The topic of these parameters; those that the channel has no use for are left out, so that more share it.
-fn key_of(channel: Channel, symbol: SymbolId, depth: Depth, interval: Interval, stamps: bool) -> TopicKey {
-    match channel {
-        Channel::Bbo => TopicKey { symbol, channel, depth: TOP_OF_BOOK, interval, stamps },
-        Channel::Trade => {
-            TopicKey { symbol, channel, depth: Depth::ALL, interval: Interval::EACH_EVENT, stamps }
-        }
-        Channel::Book | Channel::Stats => TopicKey { symbol, channel, depth, interval, stamps },
+/// The topic of these parameters without those that its channel has no use for, so that more share it.
+pub(crate) fn shared_by_most(key: TopicKey) -> TopicKey {
+    match key.channel {
+        Channel::Bbo => TopicKey { depth: TOP_OF_BOOK, ..key },
+        Channel::Trade => TopicKey { depth: Depth::ALL, interval: Interval::EACH_EVENT, ..key },
+        Channel::Book | Channel::Stats => key,
     }
 }
 

@@ -1,7 +1,6 @@
 //! State transfer: a worker that the ring has overtaken gets its books anew from ingest.
 
 use crate::{
-    frame::text_frame,
     publisher::{Bucket, Change, Notice, Publisher, Standing, append_view, bucket_start, touch},
     topic::TopicId,
 };
@@ -75,7 +74,7 @@ impl Publisher {
                 reason: GapReason::Lagged,
             };
             touch(&mut self.touched, id, topic);
-            topic.append(mark, |out| text_frame(out, |body| native_json::push_gap(body, &gap)));
+            topic.append(mark, |body| native_json::push_gap(body, &gap));
         } else if replica.standing == Standing::Whole {
             let (depth, levels) = (topic.key.depth.get(), &mut self.scratch.view);
             replica.book.view(depth, levels);

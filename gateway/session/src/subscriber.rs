@@ -3,6 +3,7 @@
 //! No queue of messages: what a slow client has not got yet is a place in a log, or a seq to be caught up from.
 
 use crate::{
+    answers::Answers,
     limits::{Bucket, Limits},
     log::FrameNumber,
     stats,
@@ -11,7 +12,7 @@ use crate::{
 use market::{Nanos, Seq, SymbolId};
 use std::{rc::Rc, time::Duration};
 use wire::{
-    envelope::websocket,
+    envelope::{Decoder, Envelope},
     message::{Channel, Policy, SnapshotReason},
 };
 
@@ -134,37 +135,44 @@ pub struct OpenOptions {
     pub heartbeat: Duration,
     /// Time between pings.
     pub ping: Duration,
-    /// Echo messages back instead of serving the feed.
+    /// Echo messages back instead of serving the feed; over WebSocket.
     pub echo: bool,
+    /// The transport.
+    pub envelope: Envelope,
 }
 
 impl OpenOptions {
     /// What holds when the client asks for nothing.
     pub fn new(limits: &Limits) -> OpenOptions {
-        OpenOptions { heartbeat: limits.heartbeat, ping: limits.ping, echo: false }
+        OpenOptions {
+            heartbeat: limits.heartbeat,
+            ping: limits.ping,
+            echo: false,
+            envelope: Envelope::WebSocket,
+        }
     }
 }
 
 /// One connected client.
 pub struct Subscriber {
-    /// Frames from the client.
-    pub decoder: websocket::Decoder,
+    /// What comes from the client.
+    pub decoder: Decoder,
     /// Whether messages are echoed.
     pub echo: bool,
     /// Its subscriptions, ordered by key.
     pub subscriptions: Vec<Subscription>,
     /// The symbol at which the next batch begins, when the last one was full.
     pub rotation: Option<SymbolId>,
-    /// Frames other than data that wait to be written: answers, heartbeats, pings. They go before data.
-    pub answers: Vec<u8>,
+    /// What is said to it besides data.
+    pub answers: Answers,
     /// The feed has ended: it is told so once it has all that was pending.
     pub tell_end: bool,
     /// What of the last write the socket did not take.
     pub rest: Rest,
     /// Its socket was full and has not caught up since: what waits is merged.
     pub slow: bool,
-    /// It is being closed: nothing but the rest and the answers is written, until this moment at the latest.
-    pub closing: Option<Nanos>,
+    /// When it is being closed: nothing but the rest and the answers is written, until this moment at the latest.
+    pub closes_by: Nanos,
     /// Whether it stands in the list of those to be written to.
     pub ready: bool,
     /// Requests.
@@ -175,6 +183,8 @@ pub struct Subscriber {
     pub refusals: u32,
     /// Whether a request came yet.
     pub greeted: bool,
+    /// Over Socket.IO: whether it has joined the namespace.
+    pub joined: bool,
     /// Its figures.
     pub figures: Figures,
     /// What it wants to be told of itself.
@@ -268,24 +278,35 @@ impl Subscriber {
     /// A client that has just connected.
     pub fn new(now: Nanos, limits: &Limits, options: &OpenOptions, spread: u8) -> Subscriber {
         Subscriber {
-            decoder: websocket::Decoder::new(limits.inbound_message),
+            decoder: Decoder::new(options.envelope, limits.inbound_message),
             echo: options.echo,
             subscriptions: Vec::new(),
             rotation: None,
-            answers: Vec::new(),
+            answers: Answers::new(options.envelope),
             tell_end: false,
             rest: Rest::default(),
             slow: false,
-            closing: None,
+            closes_by: Nanos::MAX,
             ready: false,
             requests: Bucket::full(),
             probes: Bucket::full(),
             refusals: 0,
             greeted: false,
+            joined: false,
             figures: Figures::default(),
             stats: None,
             timers: Timers::new(now, options, spread),
         }
+    }
+
+    /// Whether it is being closed.
+    pub fn is_closing(&self) -> bool {
+        self.closes_by != Nanos::MAX
+    }
+
+    /// How its messages are wrapped.
+    pub fn envelope(&self) -> Envelope {
+        self.answers.envelope()
     }
 
     /// The place of a subscription of this channel and symbol, whatever its parameters.
@@ -306,7 +327,7 @@ impl Subscriber {
     /// When something is due next, closing included.
     pub fn deadline(&self) -> Nanos {
         let stats = self.stats.as_ref().map_or(Nanos::MAX, |watch| watch.due());
-        self.closing.unwrap_or_else(|| self.timers.next().min(stats))
+        if self.is_closing() { self.closes_by } else { self.timers.next().min(stats) }
     }
 }
 
@@ -316,8 +337,11 @@ mod tests {
 
     #[test]
     fn timers_of_clients_that_come_at_once_are_spread() {
-        let options =
-            OpenOptions { heartbeat: Duration::from_secs(1), ping: Duration::from_secs(20), echo: false };
+        let options = OpenOptions {
+            heartbeat: Duration::from_secs(1),
+            ping: Duration::from_secs(20),
+            ..OpenOptions::new(&Limits::default())
+        };
         let now = Nanos(1_000_000_000);
         let at = |spread| Timers::new(now, &options, spread).next();
         assert!(at(0) >= now + Duration::from_millis(500));
@@ -327,7 +351,11 @@ mod tests {
 
     #[test]
     fn zero_switches_heartbeats_and_pings_off() {
-        let options = OpenOptions { heartbeat: Duration::ZERO, ping: Duration::ZERO, echo: false };
+        let options = OpenOptions {
+            heartbeat: Duration::ZERO,
+            ping: Duration::ZERO,
+            ..OpenOptions::new(&Limits::default())
+        };
         let mut timers = Timers::new(Nanos(0), &options, 7);
         assert_eq!(timers.next(), Nanos::MAX);
         assert!(!timers.take_heartbeat(Nanos(1 << 60)) && !timers.is_dead(Nanos(1 << 60), 3));

@@ -4,7 +4,10 @@ use crate::{log::Log, outlet::ConnId, subscriber::Catch};
 use book::Mark;
 use market::{Nanos, Seq, SymbolId};
 use std::cmp::Ordering;
-use wire::message::{Channel, Depth, Interval, SnapshotReason};
+use wire::{
+    envelope::Envelope,
+    message::{Channel, Depth, Interval, SnapshotReason},
+};
 
 /// A topic of one worker. Numbers are used again once a topic has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,12 +28,15 @@ pub struct TopicKey {
     pub interval: Interval,
     /// Whether messages carry `ts`.
     pub stamps: bool,
+    /// How its messages are wrapped.
+    pub envelope: Envelope,
 }
 
 impl Ord for TopicKey {
     fn cmp(&self, other: &TopicKey) -> Ordering {
         let order = |key: &TopicKey| {
-            (key.symbol, key.channel != Channel::Trade, key.depth, key.interval, key.channel, key.stamps)
+            let parameters = (key.depth, key.interval, key.channel, key.stamps, key.envelope);
+            (key.symbol, key.channel != Channel::Trade, parameters)
         };
         order(self).cmp(&order(other))
     }
@@ -39,6 +45,26 @@ impl Ord for TopicKey {
 impl PartialOrd for TopicKey {
     fn partial_cmp(&self, other: &TopicKey) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// Where a stream of messages stands: all that is to be known for making one that ends there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    /// Of what.
+    pub key: TopicKey,
+    /// Where the last message ended.
+    pub tail: Mark,
+    /// The view here is that at the tail: nothing in between made a message.
+    pub unchanged_to: Mark,
+}
+
+impl Stand {
+    /// Where a message ends that catches up a client which has everything up to `from`. That is the tail, unless the client
+    /// resumed there or beyond: then it was in the middle of a bucket that came to nothing, and may hold what came to nothing.
+    pub fn end_of_catch(&self, from: Seq, how: Catch) -> Mark {
+        let in_bucket = how == Catch::Resume && self.key.interval != Interval::EACH_EVENT;
+        if in_bucket && from >= self.tail.seq { self.unchanged_to } else { self.tail }
     }
 }
 
@@ -83,18 +109,17 @@ impl Topic {
         }
     }
 
-    /// Appends a message that ends at `mark`.
-    pub fn append(&mut self, mark: Mark, write: impl FnOnce(&mut Vec<u8>)) {
-        self.log.append(mark.seq, mark.engine, write);
+    /// Appends the message that ends at `mark` and whose body `body` appends.
+    pub fn append(&mut self, mark: Mark, body: impl FnOnce(&mut Vec<u8>)) {
+        let envelope = self.key.envelope;
+        self.log.append(mark.seq, mark.engine, |out| envelope.message(out, body));
         self.tail = mark;
         self.unchanged_to = mark;
     }
 
-    /// Where a message ends that catches up a client which has everything up to `from`. That is the tail, unless the client
-    /// resumed there or beyond: then it was in the middle of a bucket that came to nothing, and may hold what came to nothing.
-    pub fn end_of_catch(&self, from: Seq, how: Catch) -> Mark {
-        let in_bucket = how == Catch::Resume && self.key.interval != Interval::EACH_EVENT;
-        if in_bucket && from >= self.tail.seq { self.unchanged_to } else { self.tail }
+    /// Where it stands.
+    pub fn stand(&self) -> Stand {
+        Stand { key: self.key, tail: self.tail, unchanged_to: self.unchanged_to }
     }
 
     /// Engine times of the messages that this turn appended.

@@ -6,7 +6,6 @@
 
 use crate::{
     blocked::Blocked,
-    frame::text_frame,
     gather::{PrivateMessages, is_pending},
     joined::Joined,
     limits::Limits,
@@ -20,7 +19,7 @@ use slab::Slab;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use wire::{
     dialect::native_json,
-    envelope::websocket,
+    envelope::Envelope,
     message::{CloseCode, Quiet, Stats, Status},
 };
 
@@ -84,6 +83,8 @@ pub struct SubscriberInfo {
     pub lag_seq: u64,
     /// Bytes that wait for its socket, not counting what logs hold.
     pub bytes_pending: usize,
+    /// Its transport.
+    pub envelope: Envelope,
     /// Its figures.
     pub figures: Figures,
 }
@@ -134,6 +135,7 @@ impl Worker {
             topics: subscriber.subscriptions.len(),
             lag_seq: self.lag_of(subscriber),
             bytes_pending: subscriber.rest.bytes().len() + subscriber.answers.len(),
+            envelope: subscriber.envelope(),
             figures: subscriber.figures,
         })
     }
@@ -145,7 +147,7 @@ impl Worker {
         subscriber.subscriptions.iter().map(lag).max().unwrap_or(0)
     }
 
-    /// Takes a connection whose WebSocket handshake is done. The transport gives it a number that it does not use
+    /// Takes a connection whose handshake, if its transport has one, is done. The transport gives it a number that it does not use
     /// for another one before this one has ended or gone.
     pub fn open(&mut self, now: Nanos, options: &OpenOptions) -> ConnId {
         let entry = self.subscribers.vacant_entry();
@@ -295,40 +297,51 @@ impl Worker {
 
     fn tell_symbol(&mut self, symbol: SymbolId, status: impl Fn(&str) -> Status<'_>) {
         let instruments = self.publisher.instruments().clone();
-        let mut frame = Vec::new();
-        text_frame(&mut frame, |body| native_json::push_status(body, &status(&instruments[symbol].symbol)));
-        self.each_subscriber_of(symbol, |worker, conn| worker.tell(conn, &frame));
+        let status = status(&instruments[symbol].symbol);
+        self.each_subscriber_of(symbol, |worker, conn| worker.tell(conn, &status));
     }
 
     fn tell_all(&mut self, status: &Status<'_>) {
-        let mut frame = Vec::new();
-        text_frame(&mut frame, |body| native_json::push_status(body, status));
-        let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
-        for conn in conns {
-            self.tell(conn, &frame);
+        for conn in self.conns() {
+            self.tell(conn, status);
         }
     }
 
     /// The end of the feed is told to each client behind all that it has not got yet.
     fn tell_end(&mut self) {
-        let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
-        for conn in conns {
+        for conn in self.conns() {
             let subscriber = &mut self.subscribers[conn.0 as usize];
-            if !subscriber.echo && subscriber.closing.is_none() {
+            if !subscriber.echo && !subscriber.is_closing() {
                 subscriber.tell_end = true;
                 self.make_ready(conn);
             }
         }
     }
 
-    /// Gives a connection a ready-made frame besides its data, unless it does not even take its answers: what such a
-    /// frame announces, a later snapshot says again.
-    fn tell(&mut self, conn: ConnId, frame: &[u8]) {
+    fn conns(&self) -> Vec<ConnId> {
+        self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect()
+    }
+
+    /// Tells a connection something besides its data, unless it does not even take its answers: what this announces, a
+    /// later snapshot says again.
+    fn tell(&mut self, conn: ConnId, status: &Status<'_>) {
         let limit = self.limits.answer_bytes;
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if subscriber.closing.is_none() && !subscriber.echo && subscriber.answers.len() + frame.len() <= limit
-        {
-            subscriber.answers.extend_from_slice(frame);
+        if subscriber.is_closing() || subscriber.echo {
+            return;
+        }
+        let before = subscriber.answers.len();
+        subscriber.answers.say(|body| native_json::push_status(body, status));
+        if subscriber.answers.len() > limit {
+            return subscriber.answers.truncate(before);
+        }
+        self.make_ready(conn);
+    }
+
+    /// Says something to a connection that its transport begins with, before anything else.
+    pub fn greet(&mut self, conn: ConnId, greeting: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+            greeting(subscriber.answers.frames());
             self.make_ready(conn);
         }
     }
@@ -341,14 +354,9 @@ impl Worker {
         mut retry_after: impl FnMut() -> Duration,
         outlet: &mut impl Outlet,
     ) {
-        let conns: Vec<ConnId> = self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect();
-        for conn in conns {
+        for conn in self.conns() {
             let retry_after_ms = retry_after().as_millis() as u64;
-            let mut frame = Vec::new();
-            text_frame(&mut frame, |body| {
-                native_json::push_status(body, &Status::Shutdown { retry_after_ms, reason });
-            });
-            self.tell(conn, &frame);
+            self.tell(conn, &Status::Shutdown { retry_after_ms, reason });
             self.close(conn, Some((CloseCode::GoingAway.code(), CloseCode::GoingAway.text())), now);
             self.serve(conn, now, outlet);
         }
@@ -358,11 +366,18 @@ impl Worker {
     /// still go out.
     pub(crate) fn close(&mut self, conn: ConnId, status: Option<(u16, &str)>, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if subscriber.closing.is_some() {
+        if subscriber.is_closing() {
             return;
         }
-        websocket::push_close(&mut subscriber.answers, status);
-        subscriber.closing = Some(now + self.limits.drain);
+        let envelope = subscriber.envelope();
+        envelope.push_close(subscriber.answers.frames(), status);
+        if let Some((code, reason)) = status
+            && !envelope.has_close_codes()
+            && code != CloseCode::GoingAway.code()
+        {
+            subscriber.answers.say(|body| native_json::push_status(body, &Status::Closing { code, reason }));
+        }
+        subscriber.closes_by = now + self.limits.drain;
         for subscription in std::mem::take(&mut subscriber.subscriptions) {
             self.publisher.unsubscribe(subscription.topic, conn);
         }
@@ -412,19 +427,20 @@ impl Worker {
     fn due(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
         let missed = self.limits.missed_pings;
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if let Some(until) = subscriber.closing {
-            if until <= now {
+        if subscriber.is_closing() {
+            if subscriber.closes_by <= now {
                 self.end(conn, Ending::Reset, outlet);
             }
             return;
         }
         let heartbeat = subscriber.timers.take_heartbeat(now);
         if subscriber.timers.take_ping(now) {
-            if subscriber.timers.is_dead(now, missed) {
+            let envelope = subscriber.envelope();
+            if envelope.answers_pings() && subscriber.timers.is_dead(now, missed) {
                 let code = CloseCode::PolicyViolation.code();
                 self.close(conn, Some((code, "no pong came; answer pings to stay connected")), now);
             } else {
-                websocket::push_ping(&mut subscriber.answers, b"depthcast");
+                envelope.push_ping(subscriber.answers.frames());
             }
         }
         if heartbeat {
@@ -438,37 +454,42 @@ impl Worker {
     fn tell_stats(&mut self, conn: ConnId, now: Nanos) {
         let lag_seq = self.lag_of(&self.subscribers[conn.0 as usize]);
         let subscriber = &mut self.subscribers[conn.0 as usize];
-        let Some(watch) = subscriber.stats.as_mut().filter(|_| subscriber.closing.is_none()) else { return };
+        if subscriber.is_closing() {
+            return;
+        }
+        let Some(watch) = subscriber.stats.as_mut() else { return };
         let Figures { conflated, gaps, bytes_sent, .. } = subscriber.figures;
         let stats = Stats { lag_seq, conflated, gaps, bytes_sent, ..Stats::default() };
         if let Some(stats) = watch.take(now, stats)
             && !self.blocked.holds(conn)
         {
-            text_frame(&mut subscriber.answers, |body| native_json::push_stats(body, &stats));
+            subscriber.answers.say(|body| native_json::push_stats(body, &stats));
         }
     }
 
     /// Names each quiet subscription with how far its client may count.
     fn heartbeat(&mut self, conn: ConnId, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if self.blocked.holds(conn) || subscriber.echo || subscriber.closing.is_some() {
+        if self.blocked.holds(conn) || subscriber.echo || subscriber.is_closing() {
             return;
         }
         let publisher = &self.publisher;
         let instruments = publisher.instruments();
         let subscriptions = &mut subscriber.subscriptions;
-        text_frame(&mut subscriber.answers, |body| {
+        subscriber.answers.say(|body| {
             let quiet = subscriptions.iter().filter(|sub| sub.quiet).filter_map(|sub| {
                 let waits = !matches!(sub.place, Place::Snapshot(_)) && !is_pending(publisher, sub);
                 (waits && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
                     channel: sub.key.channel,
                     symbol: &instruments[sub.key.symbol].symbol,
                     seq: sub.sent,
-                    through: publisher.quiet_through(sub.topic).max(sub.sent),
+                    through: publisher.has_all_through(sub),
                 })
             });
             native_json::push_heartbeat(body, now, quiet);
         });
+        let envelope = subscriber.answers.envelope();
+        envelope.push_token(subscriber.answers.frames(), |out| publisher.push_token(subscriptions, out));
         subscriptions.iter_mut().for_each(|sub| sub.quiet = true);
     }
 }

@@ -70,7 +70,7 @@ pub(super) async fn subscribers(shared: &Rc<Shared>) -> Reply {
 fn row(worker: usize, address: SocketAddr, info: SubscriberInfo) -> Row {
     Row {
         id: format!("{worker}-{}", info.conn.0),
-        transport: "websocket",
+        transport: info.envelope.transport(),
         dialect: "native",
         address,
         topics: info.topics,

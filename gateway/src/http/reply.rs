@@ -42,10 +42,15 @@ fn made(content_type: &'static str, body: Bytes, cache: &'static str) -> Reply {
     reply
 }
 
+/// The origin of the web page that asks, if it may read the answer and is of another host.
+pub(super) fn allowed_origin<'a>(request: &'a HeaderMap, allowed: &[String]) -> Option<&'a HeaderValue> {
+    let origin = request.get(header::ORIGIN)?;
+    allowed.iter().any(|one| one == "*" || one.as_bytes() == origin.as_bytes()).then_some(origin)
+}
+
 /// Lets web pages of allowed origins read the answer.
 pub(super) fn allow_origin(reply: &mut Reply, request: &HeaderMap, allowed: &[String]) {
-    let Some(origin) = request.get(header::ORIGIN) else { return };
-    if allowed.iter().any(|one| one == "*" || one.as_bytes() == origin.as_bytes()) {
+    if let Some(origin) = allowed_origin(request, allowed) {
         reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         reply.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
     }
@@ -75,10 +80,10 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, ErrorCode::NotOffered, text)
     }
 
-    pub(super) fn wrong_method(path: &str) -> Problem {
-        let text = format!("{path} takes GET and HEAD");
+    pub(super) fn wrong_method(path: &str, methods: &'static str) -> Problem {
+        let text = format!("{path} takes {methods}");
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadMethod, text)
-            .with(header::ALLOW, HeaderValue::from_static("GET, HEAD"))
+            .with(header::ALLOW, HeaderValue::from_static(methods))
     }
 
     pub(super) fn too_many_requests(wait: Duration) -> Problem {

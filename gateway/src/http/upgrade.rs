@@ -1,27 +1,17 @@
 //! From HTTP to WebSocket.
 
-use super::{
-    Reply, Visit,
-    parameters::{Parameters, bad},
-    reply::Problem,
-};
+use super::{Becomes, Reply, Visit, parameters::Parameters, reply::Problem, terms};
 use http_body_util::Full;
 use hyper::{
     Request, StatusCode,
     body::Incoming,
     header::{self, HeaderValue},
 };
-use session::{Limits, OpenOptions};
-use std::{ops::RangeInclusive, time::Duration};
+use session::OpenOptions;
 use wire::{
     envelope::websocket::{HandshakeError, check_origin, check_upgrade},
     message::ErrorCode,
 };
-
-/// What a client may ask for between two heartbeats, in ms; 0 is none.
-const HEARTBEAT_MS: RangeInclusive<u64> = 250..=60_000;
-/// What a client may ask for between two pings, in seconds.
-const PING_S: RangeInclusive<u64> = 5..=300;
 
 impl Visit {
     /// Answers a handshake; the connection is a WebSocket afterwards.
@@ -32,30 +22,14 @@ impl Visit {
         if control.is_draining() {
             return Err(Problem::shutting_down());
         }
-        let options = options(Parameters::of(request.uri())?, &control.config.limits(), echo)?;
+        let mut parameters = Parameters::of(request.uri())?;
+        let options = OpenOptions { echo, ..terms::options(&mut parameters, &control.config.limits())? };
+        parameters.finish()?;
         control.addresses.connect(self.peer.ip()).map_err(Problem::too_many_requests)?;
         let (answer, _) = fastwebsockets::upgrade::upgrade(request).map_err(|_| HandshakeError::Key)?;
-        self.upgraded.set(Some(options));
+        self.becomes.set(Some(Becomes::Stream(options.into())));
         Ok(answer.map(|_| Full::default()))
     }
-}
-
-fn options(mut parameters: Parameters<'_>, limits: &Limits, echo: bool) -> Result<OpenOptions, Problem> {
-    let mut options = OpenOptions { echo, ..OpenOptions::new(limits) };
-    if let Some(ms) = parameters.value("heartbeat_ms")? {
-        if ms != 0 && !HEARTBEAT_MS.contains(&ms) {
-            return Err(bad(format!("heartbeat_ms={ms}: it is 250 to 60000, or 0 for none")));
-        }
-        options.heartbeat = Duration::from_millis(ms);
-    }
-    if let Some(seconds) = parameters.value("ping_s")? {
-        if !PING_S.contains(&seconds) {
-            return Err(bad(format!("ping_s={seconds}: it is 5 to 300")));
-        }
-        options.ping = Duration::from_secs(seconds);
-    }
-    parameters.finish()?;
-    Ok(options)
 }
 
 impl From<HandshakeError> for Problem {

@@ -1,35 +1,55 @@
-//! How a connection comes to a worker once its handshake is done.
+//! How a connection comes to a worker once its transport stands.
 
 use super::Shared;
 use crate::control::Seat;
 use market::clock;
 use session::OpenOptions;
-use std::{net::SocketAddr, rc::Rc};
-use tokio::net::TcpStream;
+use std::{
+    net::{SocketAddr, TcpStream},
+    rc::Rc,
+};
+use wire::message::Subscribe;
 
-/// A connection whose handshake is done.
+/// What a client asked for with the request that became its connection.
+pub(crate) struct Terms {
+    pub(crate) options: OpenOptions,
+    /// What is said before anything else, as its transport begins.
+    pub(crate) greeting: Vec<u8>,
+    /// What it subscribed to thereby.
+    pub(crate) subscribe: Vec<Subscribe>,
+}
+
+impl From<OpenOptions> for Terms {
+    /// Nothing beyond how it wants its connection.
+    fn from(options: OpenOptions) -> Terms {
+        Terms { options, greeting: Vec::new(), subscribe: Vec::new() }
+    }
+}
+
+/// A connection whose transport stands.
 pub(crate) struct Opening {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
     pub(crate) seat: Seat,
-    pub(crate) options: OpenOptions,
+    pub(crate) terms: Terms,
     /// What the client sent behind its handshake, without waiting for the answer.
     pub(crate) early: Vec<u8>,
 }
 
 impl Opening {
     /// Hands the connection to the worker, which serves it until it ends.
-    pub(crate) fn begin(mut self, shared: &Rc<Shared>) {
-        // From here on its socket is watched by the worker and not by the runtime.
-        let opened = self.stream.into_std().and_then(|stream| {
-            shared.with(|engine| {
-                let conn = engine.open(stream, self.peer, self.seat, &self.options, clock::now())?;
-                engine.input(conn, &mut self.early);
-                Ok(())
-            })
+    pub(crate) fn begin(self, shared: &Rc<Shared>) {
+        let Opening { stream, peer, seat, terms, mut early } = self;
+        let Terms { options, greeting, subscribe } = terms;
+        let opened = shared.with(|engine| {
+            let conn = engine.open(stream, peer, seat, &options, clock::now())?;
+            engine.worker.greet(conn, |out| out.extend_from_slice(&greeting));
+            engine.subscribe(conn, subscribe);
+            engine.input(conn, &mut early);
+            std::io::Result::Ok(())
         });
         if let Err(error) = opened {
-            tracing::warn!(peer = %self.peer, %error, "a new connection is lost");
+            tracing::warn!(%peer, %error, "a new connection is lost");
         }
         shared.wake();
     }

@@ -2,6 +2,8 @@
 
 use super::{
     images::Images,
+    mailbox::SessionId,
+    polls::Polls,
     sockets::{Ready, Sockets, is_temporary},
 };
 use crate::{
@@ -23,6 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, oneshot};
+use wire::message::Subscribe;
 
 /// Events in one turn: then the sockets have their go.
 const TURN_EVENTS: usize = 4096;
@@ -32,6 +35,8 @@ const CHUNK: u64 = 256;
 const INBOUND: usize = 64 << 10;
 /// Reads of one socket in one turn: then the others have their go.
 const TURN_READS: usize = 4;
+/// Of a socket's send buffer, as much as a mailbox holds: one part in so many.
+const MAILBOX_PART: usize = 4;
 /// Ingest had too much to do: ask again after this.
 const ASK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -44,6 +49,7 @@ pub(crate) struct Engine {
     reader: Reader<{ Event::WORDS }>,
     images: Images,
     sockets: Sockets,
+    polls: Polls,
     feeder: Option<(Feeder, oneshot::Sender<FeedError>)>,
     control: Arc<Control>,
     index: usize,
@@ -77,6 +83,7 @@ impl Engine {
             reader,
             images: Images::new(requests, wake),
             sockets: Sockets::new()?,
+            polls: Polls::default(),
             feeder,
             control,
             index,
@@ -94,6 +101,7 @@ impl Engine {
         let now = clock::now();
         self.worker.flush(now, &mut self.sockets, clock::now);
         // Behind what is urgent.
+        self.polls.serve(self.worker.publisher_mut(), now);
         self.worker.timers(now, &mut self.sockets);
         let ask_again = self.images.is_wanting().then_some(now + ASK_AGAIN);
         let deadlines = [self.worker.next_deadline(), feed_until, ask_again];
@@ -174,6 +182,12 @@ impl Engine {
         }
     }
 
+    /// Answers a poll now, or once there is something to say; never if the gateway ends before.
+    pub(crate) fn poll(&mut self, poll: session::Poll, now: Nanos) -> oneshot::Receiver<Vec<u8>> {
+        self.catch_up();
+        self.polls.ask(poll, self.worker.publisher_mut(), now)
+    }
+
     /// Whether the last socket of the last connection is closed.
     pub(super) fn sockets_are_closed(&self) -> bool {
         self.sockets.are_closed()
@@ -199,6 +213,50 @@ impl Engine {
         let conn = self.worker.open(now, options);
         self.sockets.insert(conn, stream, peer, seat).inspect_err(|_| self.worker.gone(conn))?;
         Ok(conn)
+    }
+
+    /// Begins a session of Engine.IO's long polling.
+    pub(crate) fn open_session(&mut self, peer: SocketAddr, seat: Seat, options: &OpenOptions) -> SessionId {
+        let conn = self.worker.open(clock::now(), options);
+        let id = SessionId::new(self.index);
+        let room = self.control.config.send_buffer / MAILBOX_PART;
+        self.sockets.insert_mailbox(conn, id, room, peer, seat);
+        id
+    }
+
+    /// Gives the client of a session what waits for it, or what comes next; nobody gets anything if there is no such session.
+    pub(crate) fn fetch(&mut self, id: SessionId, answer: oneshot::Sender<Vec<u8>>) {
+        let Some((conn, mailbox)) = self.sockets.mailbox(id) else { return };
+        mailbox.fetch(answer);
+        if self.sockets.unblock(conn) {
+            self.worker.writable(conn, clock::now(), &mut self.sockets);
+        }
+    }
+
+    /// Takes packets from the client of a session. Whether there is one.
+    pub(crate) fn take_packets(&mut self, id: SessionId, packets: &str) -> bool {
+        self.catch_up();
+        let Some(conn) = self.sockets.of_session(id) else { return false };
+        self.worker.packets(conn, packets, clock::now(), &mut self.sockets);
+        self.release_hold();
+        true
+    }
+
+    /// The client of a session is about to go on over a WebSocket. Whether there is such a session.
+    pub(crate) fn prepare_move(&mut self, id: SessionId) -> bool {
+        self.sockets.mailbox(id).map(|(_, mailbox)| mailbox.leave()).is_some()
+    }
+
+    /// The client of a session goes on over this socket, from which `early` was read already.
+    pub(crate) fn move_session(&mut self, id: SessionId, stream: TcpStream, mut early: Vec<u8>) {
+        match self.sockets.replace_mailbox(id, stream) {
+            Ok(Some((conn, unsent))) => {
+                self.worker.go_on(conn, &unsent, clock::now(), &mut self.sockets);
+                self.input(conn, &mut early);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a session cannot go on over its WebSocket"),
+        }
     }
 
     /// Lets the sockets that have something to do have their go. Whether there may be more at once.
@@ -239,7 +297,7 @@ impl Engine {
     /// Reads once; whether there may be more.
     fn receive_once(&mut self, conn: ConnId, inbound: &mut [u8]) -> bool {
         match self.sockets.read(conn, inbound) {
-            Ok(0) => self.worker.input_ended(conn, &mut self.sockets),
+            Ok(0) => self.worker.input_ended(conn, clock::now(), &mut self.sockets),
             Ok(count) => {
                 self.input(conn, &mut inbound[..count]);
                 return true;
@@ -249,6 +307,18 @@ impl Engine {
             Err(_) => self.lose(conn),
         }
         false
+    }
+
+    /// Subscribes a client to what it asked for with its connection.
+    pub(super) fn subscribe(&mut self, conn: ConnId, subscribe: Vec<Subscribe>) {
+        if subscribe.is_empty() {
+            return;
+        }
+        self.catch_up();
+        for subscribe in subscribe {
+            self.worker.subscribe_at_once(conn, subscribe, clock::now());
+        }
+        self.release_hold();
     }
 
     /// Takes bytes of a client.
@@ -281,6 +351,7 @@ impl Engine {
     /// Announces the end to every client and closes its connection.
     pub(super) fn shut_down(&mut self, now: Nanos, reason: &str) {
         let retry_after = || Duration::from_millis(rand::random_range(RETRY_AFTER_MS));
+        self.polls.dismiss();
         self.worker.shut_down(now, reason, retry_after, &mut self.sockets);
     }
 

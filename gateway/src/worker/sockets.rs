@@ -1,10 +1,15 @@
 //! The sockets of a worker: where its bytes go, and which of them have something to say. Nothing here waits; what a socket
 //! does not take is left to the worker.
 //!
+//! Most are TCP connections; a client of long polling has a mailbox instead, which it empties by requests of its own.
+//!
 //! They are not the runtime's own: a task, its waker and its registration would take 1 KiB for each connection, most of
 //! which never say anything. One set watches all of them, and the runtime watches that set as a single file.
 
-use super::watched::Watched;
+use super::{
+    mailbox::{Mailbox, SessionId},
+    watched::Watched,
+};
 use crate::control::Seat;
 use rustix::{
     buffer::spare_capacity,
@@ -17,6 +22,7 @@ use session::{ConnId, Ending, Outlet};
 use socket2::SockRef;
 use std::{
     cell::Cell,
+    collections::HashMap,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     os::fd::BorrowedFd,
@@ -34,11 +40,17 @@ const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// One connection's socket.
 struct Socket {
-    stream: TcpStream,
+    line: Line,
     peer: SocketAddr,
     /// It did not take all: the worker is told when it takes more.
     blocked: bool,
     _seat: Seat,
+}
+
+/// How bytes go to a client and come from it.
+enum Line {
+    Stream(TcpStream),
+    Mailbox(Mailbox),
 }
 
 /// A socket that has something to do.
@@ -53,6 +65,8 @@ pub(super) struct Ready {
 pub(crate) struct Sockets {
     places: Vec<Option<Socket>>,
     open: usize,
+    /// The connections that have mailboxes.
+    sessions: HashMap<SessionId, ConnId>,
     /// Sockets of connections that have ended, whose clients have not closed yet.
     lingering: Rc<Cell<usize>>,
     /// Tells each change once (edge-triggered): whoever is told reads until there is nothing.
@@ -71,6 +85,7 @@ impl Sockets {
         Ok(Sockets {
             places: Vec::new(),
             open: 0,
+            sessions: HashMap::new(),
             lingering: Rc::default(),
             set: Watched::new(epoll::create(CreateFlags::CLOEXEC)?)?,
             events: Vec::with_capacity(TOLD_AT_ONCE),
@@ -89,15 +104,72 @@ impl Sockets {
         peer: SocketAddr,
         seat: Seat,
     ) -> io::Result<()> {
+        self.watch(conn, &stream)?;
+        self.take_place(conn, Line::Stream(stream), peer, seat);
+        Ok(())
+    }
+
+    /// Takes a client of long polling, for whom about `room` bytes may wait.
+    pub(super) fn insert_mailbox(
+        &mut self,
+        conn: ConnId,
+        id: SessionId,
+        room: usize,
+        peer: SocketAddr,
+        seat: Seat,
+    ) {
+        self.sessions.insert(id, conn);
+        self.take_place(conn, Line::Mailbox(Mailbox::new(id, room)), peer, seat);
+    }
+
+    fn watch(&self, conn: ConnId, stream: &TcpStream) -> io::Result<()> {
         let changes = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(&self.set, &stream, EventData::new_u64(conn.0.into()), changes)?;
+        Ok(epoll::add(&self.set, stream, EventData::new_u64(conn.0.into()), changes)?)
+    }
+
+    fn take_place(&mut self, conn: ConnId, line: Line, peer: SocketAddr, seat: Seat) {
         let place = conn.0 as usize;
         if place >= self.places.len() {
             self.places.resize_with(place + 1, || None);
         }
-        self.places[place] = Some(Socket { stream, peer, blocked: false, _seat: seat });
+        self.places[place] = Some(Socket { line, peer, blocked: false, _seat: seat });
         self.open += 1;
-        Ok(())
+    }
+
+    /// The connection of a session of long polling.
+    pub(super) fn of_session(&self, id: SessionId) -> Option<ConnId> {
+        self.sessions.get(&id).copied()
+    }
+
+    /// The mailbox of a session.
+    pub(super) fn mailbox(&mut self, id: SessionId) -> Option<(ConnId, &mut Mailbox)> {
+        let conn = self.of_session(id)?;
+        match &mut self.places.get_mut(conn.0 as usize)?.as_mut()?.line {
+            Line::Mailbox(mailbox) => Some((conn, mailbox)),
+            Line::Stream(_) => None,
+        }
+    }
+
+    /// A session goes on over a TCP connection. Its connection, and the frames that its client did not fetch.
+    ///
+    /// # Errors
+    /// If the operating system does not watch the socket; the session stays as it was.
+    pub(super) fn replace_mailbox(
+        &mut self,
+        id: SessionId,
+        stream: TcpStream,
+    ) -> io::Result<Option<(ConnId, Vec<u8>)>> {
+        let Some(conn) = self.of_session(id) else { return Ok(None) };
+        self.watch(conn, &stream)?;
+        self.sessions.remove(&id);
+        let Some(socket) = self.places.get_mut(conn.0 as usize).and_then(Option::as_mut) else {
+            return Ok(None);
+        };
+        socket.blocked = false;
+        match std::mem::replace(&mut socket.line, Line::Stream(stream)) {
+            Line::Mailbox(mailbox) => Ok(Some((conn, mailbox.into_frames()))),
+            Line::Stream(_) => Ok(None),
+        }
     }
 
     /// Whether there are none left, those of ended connections included.
@@ -145,8 +217,9 @@ impl Sockets {
 
     /// Reads what is there; zero bytes at the end of the stream.
     pub(super) fn read(&mut self, conn: ConnId, bytes: &mut [u8]) -> io::Result<usize> {
-        match self.get(conn) {
-            Some(socket) => (&socket.stream).read(bytes),
+        match self.get(conn).map(|socket| &socket.line) {
+            Some(Line::Stream(stream)) => { stream }.read(bytes),
+            Some(Line::Mailbox(_)) => Err(io::ErrorKind::WouldBlock.into()),
             None => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -169,7 +242,11 @@ impl Sockets {
 impl Outlet for Sockets {
     fn write(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
         let Some(socket) = self.places.get_mut(conn.0 as usize).and_then(Option::as_mut) else { return 0 };
-        let taken = match (&socket.stream).write(bytes) {
+        let written = match &mut socket.line {
+            Line::Stream(stream) => stream.write(bytes),
+            Line::Mailbox(mailbox) => Ok(mailbox.put(bytes)),
+        };
+        let taken = match written {
             Ok(taken) => taken,
             Err(error) => {
                 if !is_temporary(&error) {
@@ -185,47 +262,50 @@ impl Outlet for Sockets {
     fn end(&mut self, conn: ConnId, ending: Ending) {
         let Some(socket) = self.places.get_mut(conn.0 as usize).and_then(Option::take) else { return };
         self.open -= 1;
-        // Closing a socket does this too, but it may live on for a moment.
-        let _ = epoll::delete(&self.set, &socket.stream);
-        match ending {
-            Ending::Finished => socket.close(Rc::clone(&self.lingering)),
-            Ending::Reset => socket.reset(),
+        match socket.line {
+            Line::Stream(stream) => {
+                // Closing a socket does this too, but it may live on for a moment.
+                let _ = epoll::delete(&self.set, &stream);
+                match ending {
+                    Ending::Finished => close(stream, Rc::clone(&self.lingering)),
+                    Ending::Reset => reset(&stream, socket.peer),
+                }
+            }
+            Line::Mailbox(mailbox) => drop(self.sessions.remove(&mailbox.id)),
         }
     }
 }
 
-impl Socket {
-    /// Closes in good order: says that nothing more will come, then waits a moment for the client to do the same, as a
-    /// close with unread bytes would destroy what is still on its way.
-    fn close(self, lingering: Rc<Cell<usize>>) {
-        if SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
-            return;
-        }
-        lingering.set(lingering.get() + 1);
-        spawn_local(async move {
-            // Whoever does not close in time is closed.
-            let _ = tokio::time::timeout(LINGER, self.read_to_end()).await;
-            lingering.set(lingering.get() - 1);
-        });
+/// Closes in good order: says that nothing more will come, then waits a moment for the client to do the same, as a close with
+/// unread bytes would destroy what is still on its way.
+fn close(stream: TcpStream, lingering: Rc<Cell<usize>>) {
+    if SockRef::from(&stream).shutdown(Shutdown::Write).is_err() {
+        return;
     }
+    lingering.set(lingering.get() + 1);
+    spawn_local(async move {
+        // Whoever does not close in time is closed.
+        let _ = tokio::time::timeout(LINGER, read_to_end(stream)).await;
+        lingering.set(lingering.get() - 1);
+    });
+}
 
-    async fn read_to_end(self) -> io::Result<()> {
-        let stream = tokio::net::TcpStream::from_std(self.stream)?;
-        loop {
-            stream.readable().await?;
-            match stream.try_read(&mut [0; 1024]) {
-                Ok(0) => return Ok(()),
-                Err(error) if !is_temporary(&error) => return Err(error),
-                _ => {}
-            }
+async fn read_to_end(stream: TcpStream) -> io::Result<()> {
+    let stream = tokio::net::TcpStream::from_std(stream)?;
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut [0; 1024]) {
+            Ok(0) => return Ok(()),
+            Err(error) if !is_temporary(&error) => return Err(error),
+            _ => {}
         }
     }
+}
 
-    /// Closes at once: what was not sent is thrown away.
-    fn reset(self) {
-        if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
-            tracing::debug!(peer = %self.peer, %error, "a connection is closed and not reset");
-        }
+/// Closes at once: what was not sent is thrown away.
+fn reset(stream: &TcpStream, peer: SocketAddr) {
+    if let Err(error) = SockRef::from(stream).set_linger(Some(Duration::ZERO)) {
+        tracing::debug!(%peer, %error, "a connection is closed and not reset");
     }
 }
 

@@ -95,6 +95,27 @@ impl FromStr for Token {
     }
 }
 
+/// Appends the beginning of a token. The entries follow by [`push_entry`].
+pub fn push_epoch(out: &mut Vec<u8>, epoch: Epoch) {
+    out.extend((0..16).rev().map(|at| b"0123456789abcdef"[(epoch.0 >> (4 * at) & 0xF) as usize]));
+    out.push(b':');
+}
+
+/// Appends an entry of a token, one a symbol, in any order.
+pub fn push_entry(out: &mut Vec<u8>, first: bool, symbol: &str, depth: Option<Depth>, seq: Seq) {
+    let mut digits = itoa::Buffer::new();
+    if !first {
+        out.push(b',');
+    }
+    out.extend_from_slice(symbol.as_bytes());
+    if let Some(depth) = depth {
+        out.push(b'@');
+        out.extend_from_slice(digits.format(depth.get()).as_bytes());
+    }
+    out.push(b'=');
+    out.extend_from_slice(digits.format(seq).as_bytes());
+}
+
 fn entry(text: &str) -> Result<TokenEntry, TokenError> {
     let (name, seq) = text.split_once('=').ok_or(TokenError("no =SEQ after a symbol"))?;
     let seq = number(seq).ok_or(TokenError("a seq is not a number"))?;

@@ -1,4 +1,106 @@
 //! Envelopes: how a body is wrapped for a transport, and how a client's bytes become requests again. An envelope knows
 //! nothing of what it carries.
 
+mod decoder;
+pub mod long_poll;
+pub mod socketio;
+pub mod sse;
+pub mod tcp;
 pub mod websocket;
+
+pub use decoder::Decoder;
+
+use crate::message::TOPICS_WITH_TOKEN;
+use websocket::Opcode;
+
+/// How a connection's messages are wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Envelope {
+    /// Text frames (RFC 6455).
+    #[default]
+    WebSocket,
+    /// Events `market` of Socket.IO, in text frames; [`socketio::take_packets`] takes them out of the frames for polling.
+    SocketIo,
+    /// Server-sent events.
+    Sse,
+    /// Lines on a plain TCP connection.
+    Tcp,
+    /// Answers to polls.
+    LongPoll,
+}
+
+impl Envelope {
+    /// All of them.
+    pub const ALL: [Envelope; 5] =
+        [Envelope::WebSocket, Envelope::SocketIo, Envelope::Sse, Envelope::Tcp, Envelope::LongPoll];
+
+    /// The name of the transport.
+    pub const fn transport(self) -> &'static str {
+        match self {
+            Envelope::WebSocket => "websocket",
+            Envelope::SocketIo => "socketio",
+            Envelope::Sse => "sse",
+            Envelope::Tcp => "tcp",
+            Envelope::LongPoll => "poll",
+        }
+    }
+
+    /// Appends the message whose body `body` appends.
+    pub fn message(self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+        match self {
+            Envelope::WebSocket => websocket::frame(out, Opcode::Text, body),
+            Envelope::SocketIo => socketio::push_event(out, body),
+            Envelope::Sse => sse::push_event(out, body),
+            Envelope::Tcp => tcp::push_line(out, body),
+            Envelope::LongPoll => long_poll::push_message(out, body),
+        }
+    }
+
+    /// Appends what keeps a connection alive and, where [`Envelope::answers_pings`], asks the client whether it is.
+    pub fn push_ping(self, out: &mut Vec<u8>) {
+        match self {
+            Envelope::WebSocket => websocket::push_ping(out, b"depthcast"),
+            Envelope::SocketIo => socketio::push_ping(out),
+            Envelope::Sse => sse::push_comment(out),
+            // A silent client is fine: heartbeats, and the keep-alive of TCP itself, find a dead one.
+            Envelope::Tcp | Envelope::LongPoll => {}
+        }
+    }
+
+    /// Whether a client that lives answers each ping.
+    pub const fn answers_pings(self) -> bool {
+        matches!(self, Envelope::WebSocket | Envelope::SocketIo)
+    }
+
+    /// Whether a connection can say by itself why it is closed.
+    pub const fn has_close_codes(self) -> bool {
+        matches!(self, Envelope::WebSocket | Envelope::SocketIo)
+    }
+
+    /// Appends the close of a connection, as far as the envelope has one.
+    pub fn push_close(self, out: &mut Vec<u8>, status: Option<(u16, &str)>) {
+        if self.has_close_codes() {
+            websocket::push_close(out, status);
+        }
+    }
+
+    /// Whether each batch ends with the resume token.
+    pub const fn carries_tokens(self) -> bool {
+        matches!(self, Envelope::SocketIo | Envelope::Sse)
+    }
+
+    /// Adds the token that `token` appends to a batch that ends with a message.
+    pub fn push_token(self, out: &mut Vec<u8>, token: impl FnOnce(&mut Vec<u8>)) {
+        match self {
+            Envelope::SocketIo => socketio::push_cursor(out, token),
+            Envelope::Sse => sse::push_id(out, token),
+            Envelope::WebSocket | Envelope::Tcp | Envelope::LongPoll => {}
+        }
+    }
+
+    /// Most subscriptions that a connection may have, of the `most` that are configured (0: no limit).
+    pub const fn most_topics(self, most: usize) -> usize {
+        let narrow = self.carries_tokens() && (most == 0 || most > TOPICS_WITH_TOKEN);
+        if narrow { TOPICS_WITH_TOKEN } else { most }
+    }
+}

@@ -99,3 +99,10 @@ pub struct ErrorAnswer<'a> {
     /// With [`ErrorCode::RateLimited`], when to come back.
     pub retry_after_ms: Option<u64>,
 }
+
+impl<'a> ErrorAnswer<'a> {
+    /// An answer to something of which nothing could be read.
+    pub fn new(code: ErrorCode, text: &'a str) -> ErrorAnswer<'a> {
+        ErrorAnswer { method: None, text, code, symbol: None, retry_after_ms: None }
+    }
+}

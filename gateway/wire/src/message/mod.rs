@@ -18,3 +18,6 @@ pub use request::{
     Verify,
 };
 pub use topic::{Channel, Depth, Interval, Policy, Refusal};
+
+/// Most subscriptions where the resume token has to fit into a header or an event.
+pub const TOPICS_WITH_TOKEN: usize = 64;

@@ -48,6 +48,13 @@ pub enum Status<'a> {
     FeedStalled,
     /// The feed came to its end; the last books go on being served.
     FeedEnded,
+    /// The gateway closes the connection after this message, on a transport that cannot say why by itself.
+    Closing {
+        /// What a WebSocket would be closed with.
+        code: u16,
+        /// The same in words.
+        reason: &'a str,
+    },
     /// The gateway closes the connection after this message.
     Shutdown {
         /// When to come back, in milliseconds; spread at random by whoever sends it.
@@ -65,6 +72,7 @@ impl Status<'_> {
             Status::Crossed { .. } => "crossed",
             Status::FeedStalled => "feed_stalled",
             Status::FeedEnded => "feed_ended",
+            Status::Closing { .. } => "closing",
             Status::Shutdown { .. } => "shutdown",
         }
     }

@@ -39,5 +39,5 @@ pub use answer::{
 };
 pub use market_data::{push_bbo, push_book, push_trade};
 pub use notice::{push_gap, push_heartbeat, push_stats, push_status};
-pub use request::parse_request;
+pub use request::{parse_event, parse_request};
 pub use rest::{push_book_object, push_instruments, push_rest_error, push_trades};

@@ -36,6 +36,10 @@ pub fn push_status(out: &mut Vec<u8>, status: &Status<'_>) {
     match *status {
         Status::FeedGap { symbol } | Status::Crossed { symbol } => push_text(out, ",\"symbol\":", symbol),
         Status::FeedStalled | Status::FeedEnded => {}
+        Status::Closing { code, reason } => {
+            push_number(out, ",\"code\":", code.into());
+            push_text(out, ",\"reason\":", reason);
+        }
         Status::Shutdown { retry_after_ms, reason } => {
             push_number(out, ",\"retry_after_ms\":", retry_after_ms);
             push_text(out, ",\"reason\":", reason);

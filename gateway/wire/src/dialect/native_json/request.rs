@@ -39,6 +39,40 @@ pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
     }
 }
 
+/// Reads a request in the form of an event: a JSON array of the method's name and its params. The text is used as scratch
+/// space.
+///
+/// # Errors
+/// As [`parse_request`].
+pub fn parse_event(text: &mut [u8]) -> Result<Request, RequestError> {
+    let tape = parse_json(text)?;
+    let array = tape.as_value().as_array().ok_or_else(not_an_event)?;
+    let mut arguments = array.iter();
+    let name = arguments.next();
+    let name = name.as_ref().and_then(|name| name.as_str());
+    let params = arguments.next().filter(|params| !params.is_null());
+    let echo = name.filter(|name| name.len() <= MAX_METHOD_BYTES).map(Box::from);
+    if arguments.next().is_some() {
+        let refusal =
+            Refusal::new(ErrorCode::BadParams, "an event takes one argument: an object with the params");
+        return Err(RequestError { method: echo, ..refusal.into() });
+    }
+    match parse_method(name, params) {
+        Ok(method) => Ok(Request { id: None, method }),
+        Err(refusal) => {
+            let symbols = params.map(Params::symbols_of).unwrap_or_default();
+            Err(RequestError { refusal, id: None, method: echo, symbols })
+        }
+    }
+}
+
+fn not_an_event() -> Refusal {
+    Refusal::new(
+        ErrorCode::BadJson,
+        "the event is no JSON array; send its name and one object with the params",
+    )
+}
+
 fn parse_json(text: &mut [u8]) -> Result<Tape<'_>, Refusal> {
     let mut buffers = Buffers::with_max_depth(text.len(), MAX_NESTING);
     simd_json::to_tape_with_buffers(text, &mut buffers).map_err(|_| {

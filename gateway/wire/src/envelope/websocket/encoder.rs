@@ -42,6 +42,16 @@ fn header(opcode: Opcode, length: usize) -> ([u8; 10], usize) {
     }
 }
 
+/// How long the header and the payload are of the frame of ours that begins `bytes`; `None` if the header is not there whole.
+pub fn frame_lengths(bytes: &[u8]) -> Option<(usize, usize)> {
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+    match *bytes.get(1)? {
+        126 => Some((4, number(bytes.get(2..4)?))),
+        127 => Some((10, number(bytes.get(2..10)?))),
+        short => Some((2, short.into())),
+    }
+}
+
 /// Appends a close frame; without a status there is no payload. A reason is cut to 123 bytes, between characters.
 pub fn push_close(out: &mut Vec<u8>, status: Option<(u16, &str)>) {
     frame(out, Opcode::Close, |body| {
@@ -86,6 +96,8 @@ mod tests {
             assert_eq!(&out[..6], b"before");
             assert_eq!(&out[6..6 + header.len()], header, "{length}");
             assert_eq!(out.len(), 6 + header.len() + length);
+            assert_eq!(frame_lengths(&out[6..]), Some((header.len(), length)));
+            assert_eq!(frame_lengths(&out[6..5 + header.len()]), None);
             assert!(out[6 + header.len()..].iter().all(|&byte| byte == b'x'));
         };
         check(0, &[0x81, 0]);

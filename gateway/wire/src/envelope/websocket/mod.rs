@@ -17,7 +17,7 @@ mod violation;
 mod encoder;
 
 pub use decoder::Decoder;
-pub use encoder::{frame, push_close, push_ping, push_pong};
+pub use encoder::{frame, frame_lengths, push_close, push_ping, push_pong};
 pub use handshake::{HandshakeError, check_origin, check_upgrade};
 pub use message::{CloseFrame, Message};
 pub use opcode::Opcode;

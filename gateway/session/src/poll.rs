@@ -1,0 +1,205 @@
+//! Long polling: answers between which nothing is kept. Each is a resume of its own, from the client's token to the present.
+
+use crate::{
+    publisher::{Publisher, Standing},
+    requests::shared_by_most,
+    subscriber::Catch,
+    topic::{Stand, TopicKey},
+};
+use market::{Instruments, Nanos, Seq, SymbolId};
+use wire::{
+    dialect::native_json,
+    envelope::{Envelope, long_poll},
+    message::{
+        Channel, Depth, ErrorCode, Gap, GapReason, Interval, Policy, Refusal, SnapshotReason, Subscribe,
+    },
+    token::{self, Token, TokenEntry},
+};
+
+/// Bytes of trades in one answer, unless those of one exchange event are more.
+const TRADES_BYTES: usize = 64 << 10;
+
+/// What a client asks for again and again.
+#[derive(Debug, Clone)]
+pub struct Poll {
+    /// In their order, so that all of a symbol stand together.
+    keys: Vec<TopicKey>,
+    /// Whether a stream without a cursor begins with a snapshot; `None` for the channel's own default.
+    snapshot: Option<bool>,
+    cursor: Option<Token>,
+}
+
+impl Poll {
+    /// A poll for these subscriptions, from a cursor on: the token of the answer before.
+    ///
+    /// # Errors
+    /// If a poll cannot have what they ask for.
+    pub fn new(
+        subscribe: &[Subscribe],
+        instruments: &Instruments,
+        cursor: Option<Token>,
+    ) -> Result<Poll, Refusal> {
+        let mut keys = Vec::new();
+        for subscribe in subscribe {
+            check(subscribe)?;
+            let symbols = subscribe.symbols.iter().filter_map(|name| instruments.find(name));
+            keys.extend(symbols.map(|symbol| {
+                shared_by_most(TopicKey {
+                    symbol,
+                    channel: subscribe.channel,
+                    depth: subscribe.depth,
+                    interval: Interval::EACH_EVENT,
+                    stamps: subscribe.stamps,
+                    envelope: Envelope::LongPoll,
+                })
+            }));
+        }
+        keys.sort_unstable();
+        let snapshot = subscribe.first().and_then(|subscribe| subscribe.snapshot);
+        Ok(Poll { keys, snapshot, cursor })
+    }
+}
+
+fn check(subscribe: &Subscribe) -> Result<(), Refusal> {
+    let (code, text) = if subscribe.policy == Policy::Lossless {
+        (
+            ErrorCode::BadPolicy,
+            "a poll gets what happened since the last one merged; lossless is not offered here",
+        )
+    } else if subscribe.interval != Interval::EACH_EVENT {
+        (ErrorCode::BadInterval, "a poll has no interval; ask as often as you want to know")
+    } else if subscribe.channel == Channel::Stats {
+        (
+            ErrorCode::BadChannel,
+            "a poll has no connection whose figures could be told; use book, trade, or bbo",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::new(code, text))
+}
+
+/// Where a client stands with one symbol.
+#[derive(Clone, Copy)]
+enum Since {
+    /// It has nothing of it.
+    Nothing,
+    /// It has everything up to here.
+    Held(Seq),
+    /// What it has cannot be continued.
+    Lost(SnapshotReason),
+}
+
+impl Publisher {
+    /// Appends an answer, `{"cursor":TOKEN,"messages":[…]}`, if there is something to say: always to a client that has no
+    /// cursor yet. Whether there was.
+    pub fn push_poll(&mut self, poll: &Poll, now: Nanos, out: &mut Vec<u8>) -> bool {
+        let mut messages = Vec::new();
+        let through: Vec<Option<Seq>> =
+            poll.keys.iter().map(|key| self.push_since(poll, key, now, &mut messages)).collect();
+        if messages.is_empty() && poll.cursor.is_some() {
+            return false;
+        }
+        long_poll::push_answer(out, |out| self.push_cursor(&poll.keys, &through, out), &messages);
+        true
+    }
+
+    /// Appends what a client is to be told of one key. Through where it has everything then, if it has anything.
+    fn push_since(&mut self, poll: &Poll, key: &TopicKey, now: Nanos, out: &mut Vec<u8>) -> Option<Seq> {
+        let since = self.since(poll, key);
+        if key.channel == Channel::Trade {
+            return Some(self.push_trades_since(poll, key, since, now, out));
+        }
+        let stand = self.stand(key);
+        let here = stand.tail.seq;
+        let reason = match since {
+            Since::Held(seq) if self.standing(key.symbol) != Standing::Whole => return Some(seq),
+            _ if self.standing(key.symbol) != Standing::Whole => return None,
+            Since::Held(seq) if !self.is_changed_since(key, seq) => return Some(here),
+            Since::Held(seq) if self.push_catch(&stand, seq, Catch::Resume, now, out).is_ok() => {
+                return Some(here);
+            }
+            Since::Held(_) => SnapshotReason::Resume,
+            Since::Nothing if poll.snapshot == Some(false) => return Some(here),
+            Since::Nothing => SnapshotReason::Subscribe,
+            Since::Lost(reason) => reason,
+        };
+        self.push_snapshot(&stand, reason, now, out);
+        Some(here)
+    }
+
+    /// Whether the view is another one than at a seq, or that is no longer known.
+    fn is_changed_since(&mut self, key: &TopicKey, seq: Seq) -> bool {
+        let (book, levels) = (&self.replicas[key.symbol.index()].book, &mut self.scratch.levels);
+        book.changes(&self.history, seq, book.seq(), key.depth.get(), levels).is_err() || !levels.is_empty()
+    }
+
+    fn push_trades_since(
+        &mut self,
+        poll: &Poll,
+        key: &TopicKey,
+        since: Since,
+        now: Nanos,
+        out: &mut Vec<u8>,
+    ) -> Seq {
+        // While the worker waits for a book, it may not know of trades that come after those it has.
+        let known = match self.standing(key.symbol) {
+            Standing::Whole => self.mark(key.symbol).seq,
+            _ => self.replicas[key.symbol.index()].trades.last_end(),
+        };
+        match since {
+            Since::Nothing if poll.snapshot == Some(true) => {
+                self.push_snapshot(&self.stand(key), SnapshotReason::Subscribe, now, out);
+            }
+            Since::Held(seq) => {
+                let sent = self.push_trades_after(key, seq, GapReason::Resume, now, TRADES_BYTES, out);
+                return if sent.all { sent.through.max(known) } else { sent.through };
+            }
+            Since::Lost(_) if known > 0 => {
+                let symbol = &self.instruments()[key.symbol].symbol;
+                let (from_seq, to_seq, reason) = (1, known, GapReason::Resume);
+                let gap = Gap { channel: Channel::Trade, symbol, from_seq, to_seq, reason };
+                key.envelope.message(out, |body| native_json::push_gap(body, &gap));
+            }
+            Since::Nothing | Since::Lost(_) => {}
+        }
+        known
+    }
+
+    /// What ends with all that has happened.
+    fn stand(&self, key: &TopicKey) -> Stand {
+        let mark = self.mark(key.symbol);
+        Stand { key: *key, tail: mark, unchanged_to: mark }
+    }
+
+    fn since(&self, poll: &Poll, key: &TopicKey) -> Since {
+        let instrument = &self.instruments()[key.symbol];
+        let Some(cursor) = &poll.cursor else { return Since::Nothing };
+        let entry = cursor.find(&instrument.symbol).or_else(|| cursor.find(&instrument.venue_symbol));
+        let Some(&TokenEntry { seq, depth, .. }) = entry else { return Since::Nothing };
+        let is_beyond = seq > self.mark(key.symbol).seq && self.standing(key.symbol) == Standing::Whole;
+        match depth {
+            _ if cursor.epoch() != self.epoch() || is_beyond => Since::Lost(SnapshotReason::Resume),
+            _ if key.channel != Channel::Book => Since::Held(seq),
+            None => Since::Lost(SnapshotReason::Resume),
+            Some(depth) if depth < key.depth => Since::Lost(SnapshotReason::Modify),
+            Some(_) => Since::Held(seq),
+        }
+    }
+
+    /// Appends the token of a client that has everything of each key through what stands beside it.
+    fn push_cursor(&self, keys: &[TopicKey], through: &[Option<Seq>], out: &mut Vec<u8>) {
+        let mut entries: Vec<(SymbolId, Option<Depth>, Seq)> = Vec::new();
+        for (key, through) in keys.iter().zip(through).filter_map(|(key, &through)| Some((key, through?))) {
+            let depth = (key.channel == Channel::Book).then_some(key.depth);
+            match entries.last_mut().filter(|(symbol, ..)| *symbol == key.symbol) {
+                Some((_, held, seq)) => (*held, *seq) = (held.or(depth), through.min(*seq)),
+                None => entries.push((key.symbol, depth, through)),
+            }
+        }
+        token::push_epoch(out, self.epoch());
+        for (at, (symbol, depth, seq)) in entries.into_iter().enumerate() {
+            token::push_entry(out, at == 0, &self.instruments()[symbol].symbol, depth, seq);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The token with which a client comes back, as the gateway knows it: through where it has everything of each symbol.
+
+use crate::{
+    gather::is_pending,
+    publisher::{Publisher, Standing},
+    subscriber::{Place, Subscription},
+};
+use market::Seq;
+use wire::{message::Channel, token};
+
+impl Publisher {
+    /// Appends the token of a client with these subscriptions, which are in the order of their keys. What it was never sent
+    /// anything of is left out.
+    pub(crate) fn push_token(&self, subscriptions: &[Subscription], out: &mut Vec<u8>) {
+        token::push_epoch(out, self.epoch());
+        let symbols = subscriptions.chunk_by(|a, b| a.key.symbol == b.key.symbol);
+        let entries = symbols.filter_map(|of_symbol| {
+            let begun = || of_symbol.iter().filter(|sub| !matches!(sub.place, Place::Snapshot(_)));
+            let seq = begun().map(|sub| self.has_all_through(sub)).min()?;
+            let book = begun().find(|sub| sub.key.channel == Channel::Book);
+            let symbol = &self.instruments()[of_symbol[0].key.symbol].symbol;
+            Some((symbol, book.map(|sub| sub.key.depth), seq))
+        });
+        for (at, (symbol, depth, seq)) in entries.enumerate() {
+            token::push_entry(out, at == 0, symbol, depth, seq);
+        }
+    }
+
+    /// Through where a client has everything of a subscription: nothing for it lies between what it was sent and here.
+    pub(crate) fn has_all_through(&self, sub: &Subscription) -> Seq {
+        let quiet = !matches!(sub.place, Place::Snapshot(_))
+            && !is_pending(self, sub)
+            // What happens to a book that cannot be told makes no messages.
+            && self.standing(sub.key.symbol) == Standing::Whole;
+        if quiet { self.quiet_through(sub.topic).max(sub.sent) } else { sub.sent }
+    }
+}

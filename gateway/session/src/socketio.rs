@@ -1,0 +1,93 @@
+//! Socket.IO: packets of a client in, and what they lead to. Its events are named after the methods of the native protocol and
+//! have the method's params as their argument.
+
+use crate::{
+    outlet::{ConnId, Outlet},
+    requests::{Step, unread_answers},
+    subscriber::Rest,
+    worker::Worker,
+};
+use market::Nanos;
+use wire::{
+    dialect::native_json,
+    envelope::socketio::{self, Packet, PacketError},
+    message::CloseCode,
+};
+
+impl Worker {
+    /// Takes the packets of a body that a client of long polling sent.
+    pub fn packets(&mut self, conn: ConnId, body: &str, now: Nanos, outlet: &mut impl Outlet) {
+        for packet in socketio::packets(body) {
+            let Some(subscriber) = self.subscribers.get(conn.0 as usize) else { return };
+            if subscriber.is_closing() {
+                return;
+            }
+            let step = match self.limits.are_too_many(subscriber.answers.len()) {
+                true => unread_answers(),
+                false => self.packet(conn, packet, now),
+            };
+            self.act(conn, step, now, outlet);
+        }
+        self.serve(conn, now, outlet);
+    }
+
+    /// The connection goes on over another socket, on which nothing is written yet. `unsent` are whole frames that the old one
+    /// took and that its client did not get.
+    pub fn go_on(&mut self, conn: ConnId, unsent: &[u8], now: Nanos, outlet: &mut impl Outlet) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        let rest = std::mem::take(&mut subscriber.rest);
+        self.private.release(rest.large_bytes());
+        let bytes = [unsent, rest.bytes()].concat();
+        if !bytes.is_empty() {
+            subscriber.rest = Rest::of_batch(&bytes);
+        }
+        self.blocked.remove(conn);
+        self.serve(conn, now, outlet);
+    }
+
+    /// Takes one packet.
+    pub(crate) fn packet(&mut self, conn: ConnId, text: &str, now: Nanos) -> Step {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let frames = subscriber.answers.frames();
+        match Packet::parse(text) {
+            Ok(Packet::Ping(payload)) => socketio::push_pong(frames, payload),
+            Ok(Packet::Pong) => subscriber.timers.last_pong = now,
+            Ok(Packet::Connect { namespace: "" }) => {
+                // Only has to differ from all others; what opens a session is another id.
+                socketio::push_welcome(frames, &format!("{:x}-{:x}", conn.0, now.0));
+                subscriber.joined = true;
+            }
+            Ok(Packet::Connect { namespace }) => socketio::push_invalid_namespace(frames, namespace),
+            Ok(Packet::Event { ack, arguments }) if subscriber.joined => {
+                return self.event_of_client(conn, ack, arguments, now);
+            }
+            Ok(Packet::Event { .. }) => {
+                return Step::Close(
+                    CloseCode::PolicyViolation.code(),
+                    "connect to the namespace before you send events".into(),
+                );
+            }
+            Ok(Packet::Disconnect | Packet::Close) => return Step::Goodbye(None),
+            Ok(Packet::Upgrade | Packet::Noop | Packet::Ack) => {}
+            Err(error) => {
+                let code = match error {
+                    PacketError::Binary => CloseCode::Unsupported,
+                    PacketError::Malformed | PacketError::Namespace => CloseCode::PolicyViolation,
+                };
+                return Step::Close(code.code(), error.to_string().into());
+            }
+        }
+        Step::Go
+    }
+
+    /// An event whose answers go into its acknowledgement if one is wanted, and else come as messages.
+    fn event_of_client(&mut self, conn: ConnId, ack: Option<u64>, arguments: &str, now: Nanos) -> Step {
+        let Some(id) = ack else { return self.request(conn, arguments, native_json::parse_event, now) };
+        self.subscribers[conn.0 as usize].answers.begin_acknowledgement();
+        let step = self.request(conn, arguments, native_json::parse_event, now);
+        if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+            subscriber.answers.end_acknowledgement(id);
+        }
+        step
+    }
+}

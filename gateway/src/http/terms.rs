@@ -1,0 +1,138 @@
+//! What a query says about a stream or a poll: how the connection is wanted, and what it subscribes to.
+
+use super::{
+    parameters::{Parameters, bad},
+    reply::Problem,
+};
+use market::Instruments;
+use session::{Limits, OpenOptions};
+use std::{ops::RangeInclusive, time::Duration};
+use wire::{
+    message::{Channel, Depth, ErrorCode, Interval, Policy, Refusal, Subscribe, TOPICS_WITH_TOKEN},
+    token::Token,
+};
+
+/// What a client may ask for between two heartbeats, in ms; 0 is none.
+const HEARTBEAT_MS: RangeInclusive<u64> = 250..=60_000;
+/// What a client may ask for between two pings, in seconds.
+const PING_S: RangeInclusive<u64> = 5..=300;
+
+/// How a connection is wanted: `heartbeat_ms` and `ping_s`.
+pub(super) fn options(parameters: &mut Parameters<'_>, limits: &Limits) -> Result<OpenOptions, Problem> {
+    let mut options = OpenOptions::new(limits);
+    if let Some(ms) = parameters.value("heartbeat_ms")? {
+        if ms != 0 && !HEARTBEAT_MS.contains(&ms) {
+            return Err(bad(format!("heartbeat_ms={ms}: it is 250 to 60000, or 0 for none")));
+        }
+        options.heartbeat = Duration::from_millis(ms);
+    }
+    if let Some(seconds) = parameters.value("ping_s")? {
+        if !PING_S.contains(&seconds) {
+            return Err(bad(format!("ping_s={seconds}: it is 5 to 300")));
+        }
+        options.ping = Duration::from_secs(seconds);
+    }
+    Ok(options)
+}
+
+/// What is subscribed to: one for each of `channel=book,trade`, of all of `symbol=BTC/USDT,ETH/USDT`, from `since` on where
+/// the request has no better token.
+///
+/// # Errors
+/// The first thing that is wrong: where the answer has a status, it is about all of it.
+pub(super) fn subscriptions(
+    parameters: &mut Parameters<'_>,
+    instruments: &Instruments,
+    better_token: Option<Token>,
+) -> Result<Vec<Subscribe>, Problem> {
+    offered(parameters)?;
+    let channels = channels(&parameters.required("channel")?)?;
+    let of_symbols = channels.iter().filter(|&&channel| channel != Channel::Stats).count();
+    let symbols = match parameters.text("symbol") {
+        Some(names) => symbols(&names, instruments)?,
+        None if of_symbols == 0 => Vec::new(),
+        None => return Err(bad("'symbol' is missing in the query".to_owned())),
+    };
+    if symbols.len() * of_symbols > TOPICS_WITH_TOKEN {
+        let text = format!(
+            "at most {TOPICS_WITH_TOKEN} subscriptions here, so that the resume token fits into a header"
+        );
+        return Err(Refusal::new(ErrorCode::TooManyTopics, text).into());
+    }
+    let depth = number(parameters, "depth", ErrorCode::BadDepth)?.map(Depth::new).transpose()?;
+    let interval =
+        number(parameters, "interval_ms", ErrorCode::BadInterval)?.map(Interval::new).transpose()?;
+    let policy = parameters.text("policy").map(|name| Policy::parse(&name)).transpose()?;
+    let stamps = parameters.value("stamps")?;
+    let snapshot = parameters.value("snapshot")?;
+    let since = parameters.text("since").map(|text| token(&text)).transpose()?;
+    let since = better_token.or(since);
+    let subscribe = |channel| Subscribe {
+        channel,
+        symbols: if channel == Channel::Stats { Vec::new() } else { symbols.clone() },
+        depth: depth.unwrap_or_default(),
+        interval: interval.unwrap_or_default(),
+        policy: policy.unwrap_or_default(),
+        stamps: stamps.unwrap_or_default(),
+        snapshot,
+        since: since.clone(),
+        heartbeat: None,
+    };
+    Ok(channels.into_iter().map(subscribe).collect())
+}
+
+/// A resume token.
+pub(super) fn token(text: &str) -> Result<Token, Problem> {
+    text.parse().map_err(|error| Refusal::new(ErrorCode::BadToken, format!("{error}")).into())
+}
+
+/// Other dialects and encodings are on other transports, or nowhere.
+fn offered(parameters: &mut Parameters<'_>) -> Result<(), Problem> {
+    for (name, only) in [("dialect", "native"), ("encoding", "json")] {
+        if let Some(other) = parameters.text(name).filter(|value| value != only) {
+            let text = format!("{name}={other} is not offered here; use {only}, or leave it out");
+            return Err(Refusal::new(ErrorCode::NotOffered, text).into());
+        }
+    }
+    Ok(())
+}
+
+fn channels(names: &str) -> Result<Vec<Channel>, Problem> {
+    let mut channels = Vec::new();
+    for name in names.split(',') {
+        let channel = Channel::parse(name)?;
+        if channels.contains(&channel) {
+            return Err(bad(format!("the channel {name} stands twice")));
+        }
+        channels.push(channel);
+    }
+    Ok(channels)
+}
+
+fn symbols(names: &str, instruments: &Instruments) -> Result<Vec<String>, Problem> {
+    let mut symbols: Vec<String> = Vec::new();
+    for name in names.split(',') {
+        let Some(id) = instruments.find(name) else {
+            let shown: String = name.chars().take(32).collect();
+            let text = format!("there is no symbol '{shown}'; /v1/instruments lists them");
+            return Err(Refusal::new(ErrorCode::BadSymbol, text).into());
+        };
+        let symbol = &instruments[id].symbol;
+        if symbols.iter().any(|other| **other == **symbol) {
+            return Err(bad(format!("the symbol {symbol} stands twice")));
+        }
+        symbols.push(symbol.to_string());
+    }
+    Ok(symbols)
+}
+
+fn number(
+    parameters: &mut Parameters<'_>,
+    name: &'static str,
+    code: ErrorCode,
+) -> Result<Option<u64>, Problem> {
+    let Some(text) = parameters.text(name) else { return Ok(None) };
+    let number =
+        text.parse().map_err(|_| Refusal::new(code, format!("{name}={text}: not a whole number")))?;
+    Ok(Some(number))
+}
