@@ -53,7 +53,7 @@ pub struct Config {
     #[serde(with = "text")]
     pub speed: Speed,
 
-    /// Hold the feed's clock until the first client subscribes, so that a recording can be watched from its start
+    /// Hold the feed's clock until the first client subscribes or polls, so that a recording can be watched from its start
     #[arg(long, env = "DEPTHCAST_HOLD", help_heading = "Feed")]
     pub hold: bool,
 
@@ -147,7 +147,7 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_HANDSHAKE_TIMEOUT_S", help_heading = "Limits", value_name = "SECONDS", default_value_t = Config::default().handshake_timeout_s)]
     pub handshake_timeout_s: u32,
 
-    /// New WebSocket connections in 5 minutes from one address; loopback is exempt (0: no limit)
+    /// New connections that become a stream or a session, in 5 minutes from one address; loopback is exempt (0: no limit)
     #[arg(long, env = "DEPTHCAST_CONNECTIONS_PER_ADDRESS", help_heading = "Limits", value_name = "N", default_value_t = Config::default().connections_per_address)]
     pub connections_per_address: u32,
 

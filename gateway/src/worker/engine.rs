@@ -185,6 +185,7 @@ impl Engine {
     /// Answers a poll now, or once there is something to say; never if the gateway ends before.
     pub(crate) fn poll(&mut self, poll: session::Poll, now: Nanos) -> oneshot::Receiver<Vec<u8>> {
         self.catch_up();
+        self.resume_feed();
         self.polls.ask(poll, self.worker.publisher_mut(), now)
     }
 
@@ -333,8 +334,14 @@ impl Engine {
 
     /// The first subscription lets a held feed go.
     fn release_hold(&self) {
+        if self.control.config.hold && self.worker.subscriptions() > 0 {
+            self.resume_feed();
+        }
+    }
+
+    fn resume_feed(&self) {
         let control = &self.control;
-        if control.config.hold && control.hold.is_paused() && self.worker.subscriptions() > 0 {
+        if control.config.hold && control.hold.is_paused() {
             control.hold.resume();
             control.wake_feed();
         }
