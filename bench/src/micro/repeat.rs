@@ -28,8 +28,8 @@ pub struct Part {
 pub const PARTS: &[Part] = &[
     Part { name: "ring/publish-and-poll", times: 100_000, repeat: publish_and_poll },
     Part { name: "book/apply-and-changes-10", times: 100_000, repeat: apply_and_changes },
+    Part { name: "book/apply-changes-and-checksum-10", times: 100_000, repeat: apply_with_checksum },
     Part { name: "json/update-of-one-level", times: 50_000, repeat: encode },
-    Part { name: "json/update-and-checksum-10", times: 50_000, repeat: encode_with_checksum },
     Part { name: "worker/event-to-1-subscriber", times: 50_000, repeat: one_subscriber },
     Part { name: "worker/event-to-100-subscribers", times: 10_000, repeat: hundred_subscribers },
 ];
@@ -62,11 +62,12 @@ fn encode(times: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn encode_with_checksum(times: usize) -> anyhow::Result<()> {
-    let mut desk = changed_desk()?;
+fn apply_with_checksum(times: usize) -> anyhow::Result<()> {
+    let mut events = Even::new()?;
+    let mut desk = Desk::new(&events);
     for _ in 0..times {
+        black_box(desk.apply(&events.next()));
         black_box(desk.checksum());
-        desk.encode();
     }
     Ok(())
 }

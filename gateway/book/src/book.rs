@@ -2,7 +2,6 @@
 
 use crate::{
     EventView, History, HistoryError, Ladder, Mark, Range,
-    checksum::checksum,
     chunk::Change,
     history::Chain,
     levels::{Levels, limit},
@@ -176,8 +175,8 @@ impl Book {
     }
 
     /// The [`Ladder::checksum`] of the book now.
-    pub fn checksum(&self, depth: u32) -> u32 {
-        checksum(depth, self.levels(Side::Ask), self.levels(Side::Bid))
+    pub fn checksum(&mut self, depth: u32) -> u32 {
+        self.levels.checksum(depth)
     }
 
     /// Begins to work out the view at this depth for [`Book::event_changes`], from the next exchange event on. Counted.

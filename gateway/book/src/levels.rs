@@ -1,6 +1,7 @@
 //! The present levels of a book: two sorted vectors with the best level at the end, where most changes happen and
 //! where they are cheap.
 
+use crate::checksum::{Digits, Text, counted};
 use market::{Level, Price, Qty, Side};
 
 /// How many levels a depth lets through; a depth of 0 lets all.
@@ -21,11 +22,14 @@ pub(crate) fn rank(side: Side, price: Price) -> i64 {
 pub(crate) struct Levels {
     /// By [`Side::index`].
     sides: [Vec<Level>; 2],
+    /// Of each level, its digits for the checksum.
+    texts: [Vec<Text>; 2],
 }
 
 impl Levels {
     pub fn clear(&mut self) {
         self.sides.iter_mut().for_each(Vec::clear);
+        self.texts.iter_mut().for_each(Vec::clear);
     }
 
     /// The number of levels of a side.
@@ -70,16 +74,36 @@ impl Levels {
 
     /// Sets the quantity at a price and returns what was there before.
     pub fn set(&mut self, side: Side, price: Price, qty: Qty) -> Qty {
-        let levels = &mut self.sides[side.index()];
+        let (levels, texts) = (&mut self.sides[side.index()], &mut self.texts[side.index()]);
         match find(side, levels, price) {
-            Ok(at) if qty.is_zero() => levels.remove(at).qty,
-            Ok(at) => std::mem::replace(&mut levels[at].qty, qty),
+            Ok(at) if qty.is_zero() => {
+                texts.remove(at);
+                levels.remove(at).qty
+            }
+            Ok(at) => {
+                texts[at] = Text::default();
+                std::mem::replace(&mut levels[at].qty, qty)
+            }
             Err(_) if qty.is_zero() => Qty::ZERO,
             Err(at) => {
+                texts.insert(at, Text::default());
                 levels.insert(at, Level { price, qty });
                 Qty::ZERO
             }
         }
+    }
+
+    /// See [`crate::Ladder::checksum`].
+    pub fn checksum(&mut self, depth: u32) -> u32 {
+        let mut digits = Digits::new();
+        for side in [Side::Ask, Side::Bid] {
+            let (levels, texts) = (&self.sides[side.index()], &mut self.texts[side.index()]);
+            let from = levels.len().saturating_sub(counted(depth));
+            for (level, text) in levels[from..].iter().zip(&mut texts[from..]).rev() {
+                digits.push_known(*level, text);
+            }
+        }
+        digits.finish()
     }
 
     /// Replaces a side by levels that come best first.
@@ -87,6 +111,9 @@ impl Levels {
         let levels = &mut self.sides[side.index()];
         levels.clear();
         levels.extend(best_first.iter().rev());
+        let texts = &mut self.texts[side.index()];
+        texts.clear();
+        texts.resize(levels.len(), Text::default());
     }
 }
 

@@ -364,7 +364,7 @@ impl Publisher {
         now: Nanos,
         worked_out: &mut Option<AtDepth>,
     ) {
-        let replica = &self.replicas[last.symbol.index()];
+        let replica = &mut self.replicas[last.symbol.index()];
         if replica.standing != Standing::Whole {
             return;
         }
@@ -433,7 +433,7 @@ impl Publisher {
             return;
         };
         topic.bucket_open = false;
-        let replica = &self.replicas[topic.key.symbol.index()];
+        let replica = &mut self.replicas[topic.key.symbol.index()];
         if replica.standing != Standing::Whole {
             return;
         }
