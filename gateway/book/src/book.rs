@@ -282,7 +282,8 @@ impl Book {
         if from.seq > to {
             return Err(HistoryError::Ahead);
         }
-        let (to, _) = self.mark_at(history, to)?;
+        // Most often it is now, and needs no search.
+        let to = if to == self.mark.seq { self.mark } else { self.mark_at(history, to)?.0 };
         let first = next.filter(|next| next.seq <= to.seq).unwrap_or(to);
         Ok(Range { from, to, first_engine: first.engine })
     }

@@ -84,19 +84,12 @@ impl Chunk {
         })
     }
 
-    /// The last mark at or before a seq.
-    pub fn mark_at_or_before(&self, seq: Seq) -> Option<Mark> {
+    /// The last mark at or before a seq, and the first one after it.
+    pub fn marks_around(&self, seq: Seq) -> (Option<Mark>, Option<Mark>) {
         let marks = self.marks_back();
-        let newer = marks.partition_point(|mark| mark[0] > seq);
-        marks.get(newer).map(|words| self.mark(newer, words))
-    }
-
-    /// The first mark after a seq.
-    pub fn mark_after(&self, seq: Seq) -> Option<Mark> {
-        let marks = self.marks_back();
-        let newer = marks.partition_point(|mark| mark[0] > seq);
-        let at = newer.checked_sub(1)?;
-        Some(self.mark(at, &marks[at]))
+        let newer = newer_than(marks, seq);
+        let mark = |back: usize| marks.get(back).map(|words| self.mark(back, words));
+        (mark(newer), newer.checked_sub(1).and_then(mark))
     }
 
     fn marks_back(&self) -> &[MarkWords] {
@@ -113,6 +106,42 @@ impl Chunk {
             ingest: Nanos(ingest),
             timestamp: Nanos(timestamp),
             venue_seq,
+        }
+    }
+}
+
+/// How many of the marks, newest first, are after a seq. Most often it is one of the newest, so the search begins there, in
+/// steps that double.
+fn newer_than(marks: &[MarkWords], seq: Seq) -> usize {
+    let mut step = 1;
+    while marks.get(step - 1).is_some_and(|mark| mark[0] > seq) {
+        step *= 2;
+    }
+    let known = step / 2;
+    known + marks[known..marks.len().min(step)].partition_point(|mark| mark[0] > seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_wherever_they_are() {
+        for count in 0..70u64 {
+            let mut chunk = Chunk::new();
+            for event in 1..=count {
+                chunk.push_mark(&Mark { seq: 10 * event, event, ..Mark::default() });
+            }
+            for seq in 0..10 * count + 15 {
+                let (before, after) = chunk.marks_around(seq);
+                let last = (seq / 10).min(count);
+                assert_eq!(before.map(|mark| mark.event), (last > 0).then_some(last), "{seq} of {count}");
+                assert_eq!(
+                    after.map(|mark| mark.event),
+                    (last < count).then_some(last + 1),
+                    "{seq} of {count}"
+                );
+            }
         }
     }
 }

@@ -121,8 +121,9 @@ impl History {
     pub(crate) fn mark_at_or_before(&self, chain: &Chain, seq: Seq) -> Option<(Mark, Option<Mark>)> {
         let mut next = None;
         self.chunks_back(chain).find_map(|chunk| {
-            next = chunk.mark_after(seq).or(next);
-            chunk.mark_at_or_before(seq).map(|mark| (mark, next))
+            let (mark, after) = chunk.marks_around(seq);
+            next = after.or(next);
+            mark.map(|mark| (mark, next))
         })
     }
 
