@@ -298,7 +298,9 @@ impl Worker {
     fn tell_symbol(&mut self, symbol: SymbolId, status: impl Fn(&str) -> Status<'_>) {
         let instruments = self.publisher.instruments().clone();
         let status = status(&instruments[symbol].symbol);
-        self.each_subscriber_of(symbol, |worker, conn| worker.tell(conn, &status));
+        self.each_subscriber_of(symbol, |worker, conn| {
+            worker.tell(conn, &status);
+        });
     }
 
     fn tell_all(&mut self, status: &Status<'_>) {
@@ -323,19 +325,21 @@ impl Worker {
     }
 
     /// Tells a connection something besides its data, unless it does not even take its answers: what this announces, a
-    /// later snapshot says again.
-    fn tell(&mut self, conn: ConnId, status: &Status<'_>) {
+    /// later snapshot says again. Whether it did.
+    fn tell(&mut self, conn: ConnId, status: &Status<'_>) -> bool {
         let limit = self.limits.answer_bytes;
-        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return false };
         if subscriber.is_closing() || subscriber.echo {
-            return;
+            return false;
         }
         let before = subscriber.answers.len();
         subscriber.answers.say(|body| native_json::push_status(body, status));
         if subscriber.answers.len() > limit {
-            return subscriber.answers.truncate(before);
+            subscriber.answers.truncate(before);
+            return false;
         }
         self.make_ready(conn);
+        true
     }
 
     /// Says something to a connection that its transport begins with, before anything else.
@@ -355,8 +359,12 @@ impl Worker {
         outlet: &mut impl Outlet,
     ) {
         for conn in self.conns() {
-            let retry_after_ms = retry_after().as_millis() as u64;
-            self.tell(conn, &Status::Shutdown { retry_after_ms, reason });
+            let retry_after = retry_after();
+            let retry_after_ms = retry_after.as_millis() as u64;
+            if self.tell(conn, &Status::Shutdown { retry_after_ms, reason }) {
+                let answers = &mut self.subscribers[conn.0 as usize].answers;
+                answers.envelope().push_retry(answers.frames(), retry_after);
+            }
             self.close(conn, Some((CloseCode::GoingAway.code(), CloseCode::GoingAway.text())), now);
             self.serve(conn, now, outlet);
         }

@@ -11,6 +11,7 @@ pub mod websocket;
 pub use decoder::Decoder;
 
 use crate::message::TOPICS_WITH_TOKEN;
+use std::time::Duration;
 use websocket::Opcode;
 
 /// How a connection's messages are wrapped.
@@ -95,6 +96,13 @@ impl Envelope {
             Envelope::SocketIo => socketio::push_cursor(out, token),
             Envelope::Sse => sse::push_id(out, token),
             Envelope::WebSocket | Envelope::Tcp | Envelope::LongPoll => {}
+        }
+    }
+
+    /// Adds to a message that announces the end when to come back, where clients do that by themselves.
+    pub fn push_retry(self, out: &mut Vec<u8>, after: Duration) {
+        if self == Envelope::Sse {
+            sse::push_retry(out, after);
         }
     }
 
