@@ -12,7 +12,7 @@ use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use market::{Epoch, Event, Instruments, Nanos, SymbolId};
 
 /// A poll ends at the first end of an exchange event beyond so many events.
-const POLL_BOUND: usize = 16_384;
+const POLL_BOUND: usize = 8_192;
 
 /// What to simulate. Scenario, symbols, rate, seed and start fix every event but for the real time (`engine`, `ingest`) at
 /// which it was meant to happen.

@@ -28,7 +28,7 @@ use tokio::sync::{Notify, oneshot};
 use wire::message::Subscribe;
 
 /// Events in one turn: then the sockets have their go.
-const TURN_EVENTS: usize = 16_384;
+const TURN_EVENTS: usize = 8_192;
 /// Events between two looks at how full the logs are.
 const CHUNK: u64 = 256;
 /// Bytes read from a socket at a time.
