@@ -194,7 +194,12 @@ impl Running {
         self.stop_accepting.notify_one();
         for desk in &self.control.desks {
             let reason = reason.to_owned();
-            desk.post(move |shared| shared.shut_down(&reason, DRAIN));
+            // Until each worker has told its clients, none ends.
+            let telling = self.control.farewells.begin();
+            desk.post(move |shared| {
+                shared.shut_down(&reason, DRAIN);
+                drop(telling);
+            });
         }
         self.control.stop();
     }

@@ -27,6 +27,8 @@ pub(crate) struct Control {
     pub(crate) addresses: Addresses,
     pub(crate) polls: Polling,
     pub(crate) desks: Vec<Arc<Desk>>,
+    /// Of the end: no worker ends before it is told everywhere.
+    pub(crate) farewells: Arc<Farewells>,
     instruments: SharedInstruments,
     wake_feed: OnceLock<Box<dyn Fn() + Send + Sync>>,
     draining: AtomicBool,
@@ -53,6 +55,7 @@ impl Control {
             started: clock::now(),
             stats: ingest.stats(),
             hold,
+            farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,
             instruments: ingest.instruments(),
             wake_feed: OnceLock::new(),
@@ -159,6 +162,31 @@ impl Desk {
     /// What the worker last told of itself, at most a second ago.
     pub(crate) fn with_published<T>(&self, read: impl FnOnce(&mut Published) -> T) -> T {
         read(&mut self.published.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What clients of long polling are still to fetch, from whichever worker. They may ask any of them for it.
+pub(crate) struct Farewells(AtomicUsize);
+
+impl Farewells {
+    /// Something more is to be fetched, as long as what this returns is held.
+    pub(crate) fn begin(self: &Arc<Self>) -> Farewell {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Farewell(Arc::clone(self))
+    }
+
+    /// Whether all is fetched.
+    pub(crate) fn are_over(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+}
+
+/// See [`Farewells`].
+pub(crate) struct Farewell(Arc<Farewells>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -13,7 +13,7 @@ mod upgrade;
 use crate::{
     control::Seat,
     page,
-    worker::{Opening, SessionId, Shared, Terms},
+    worker::{Asked, Opening, SessionId, Shared, Terms},
 };
 use http_body_util::Full;
 use hyper::{
@@ -61,6 +61,10 @@ struct Visit {
     seat: Cell<Option<Seat>>,
     /// Set once the connection becomes something else.
     becomes: Cell<Option<Becomes>>,
+    /// The request that is being answered.
+    asked: Cell<Option<Asked>>,
+    /// It is answered, and its answer may have to be written yet.
+    is_answered: Cell<bool>,
     /// The stream begins now: HTTP has nothing more to write.
     is_taken: Cell<bool>,
 }
@@ -72,6 +76,8 @@ pub(crate) async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAdd
         peer,
         seat: Cell::new(Some(seat)),
         becomes: Cell::new(None),
+        asked: Cell::new(None),
+        is_answered: Cell::new(false),
         is_taken: Cell::new(false),
     });
     let service = service_fn(|request| {
@@ -83,10 +89,13 @@ pub(crate) async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAdd
         .header_read_timeout(visit.shared.control.config.handshake_timeout())
         .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
-    let ended = poll_fn(|cx| match connection.poll_without_shutdown(cx) {
+    let ended = poll_fn(|cx| {
+        let polled = connection.poll_without_shutdown(cx);
         // What was to be written before is written by now.
-        Poll::Pending if visit.is_taken.get() => Poll::Ready(Ok(())),
-        polled => polled,
+        if visit.is_answered.take() {
+            visit.asked.take();
+        }
+        if polled.is_pending() && visit.is_taken.get() { Poll::Ready(Ok(())) } else { polled }
     });
     if let Err(error) = ended.await {
         return tracing::debug!(%peer, %error, "a connection ended in error");
@@ -114,11 +123,13 @@ impl Visit {
     }
 
     async fn answer(&self, mut request: Request<Incoming>) -> Reply {
+        self.asked.set(Some(Asked::begin(&self.shared)));
         let mut reply = match self.route(&mut request).await {
             Ok(reply) => reply,
             Err(problem) => problem.into_reply(),
         };
         reply::allow_origin(&mut reply, request.headers(), &self.shared.control.config.allow_origin);
+        self.is_answered.set(true);
         reply
     }
 

@@ -51,6 +51,8 @@ use wire::{
 
 /// How often a worker tells the control plane about itself.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// How often a worker that is to end looks whether it can.
+const DRAINED_YET: Duration = Duration::from_millis(5);
 
 /// What a worker is made of, ready to be sent to its thread.
 pub(crate) struct Parts {
@@ -72,8 +74,26 @@ pub(crate) struct Shared {
     pub(crate) control: Arc<Control>,
     engine: RefCell<Engine>,
     wake: Arc<Notify>,
-    /// The worker ends once all sockets are closed, or at this moment.
+    /// Requests over HTTP whose answers are not written yet.
+    asked: Cell<usize>,
+    /// The worker ends once all sockets are closed and all is answered, or at this moment.
     ends_at: Cell<Option<Nanos>>,
+}
+
+/// A request over HTTP, until its answer is written.
+pub(crate) struct Asked(Rc<Shared>);
+
+impl Asked {
+    pub(crate) fn begin(shared: &Rc<Shared>) -> Asked {
+        shared.asked.set(shared.asked.get() + 1);
+        Asked(Rc::clone(shared))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.asked.set(self.0.asked.get() - 1);
+    }
 }
 
 impl Shared {
@@ -125,7 +145,11 @@ impl Shared {
     }
 
     fn is_over(&self) -> bool {
-        let closed = || self.with(|engine| engine.sockets_are_closed());
+        let closed = || {
+            self.asked.get() == 0
+                && self.control.farewells.are_over()
+                && self.with(|engine| engine.sockets_are_closed())
+        };
         self.ends_at.get().is_some_and(|end| closed() || end <= clock::now())
     }
 
@@ -157,8 +181,14 @@ pub(crate) fn run(parts: Parts) -> io::Result<()> {
 async fn serve(parts: Parts) -> io::Result<()> {
     let Parts { index, control, jobs, reader, listener, requests, wake, feeder } = parts;
     let engine = Engine::new(Arc::clone(&control), index, reader, requests, Arc::clone(&wake), feeder)?;
-    let shared =
-        Rc::new(Shared { index, control, engine: RefCell::new(engine), wake, ends_at: Cell::new(None) });
+    let shared = Rc::new(Shared {
+        index,
+        control,
+        engine: RefCell::new(engine),
+        wake,
+        asked: Cell::new(0),
+        ends_at: Cell::new(None),
+    });
     spawn_local(do_jobs(Rc::clone(&shared), jobs));
     spawn_local(publish(Rc::clone(&shared)));
     drive(&shared, Pause::new(listener, Alarm::new()?)).await;
@@ -187,7 +217,8 @@ async fn drive(shared: &Shared, mut pause: Pause) {
             pause.reset();
             yield_now().await;
         } else {
-            let until = shared.ends_at.get().into_iter().chain(turn.until).min();
+            let look_again = shared.ends_at.get().map(|end| end.min(clock::now() + DRAINED_YET));
+            let until = look_again.into_iter().chain(turn.until).min();
             pause.wait(shared, until).await;
         }
     }

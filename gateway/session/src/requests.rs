@@ -90,7 +90,7 @@ impl Worker {
 
     /// What a client sent breaks the rules of its transport: it is told so, and the connection closes.
     fn violation(&mut self, conn: ConnId, violation: Violation) -> Step {
-        if self.subscribers[conn.0 as usize].envelope().has_close_codes() {
+        if self.subscribers[conn.0 as usize].envelope().has_close_frames() {
             return Step::Close(violation.close_code().code(), violation.to_string().into());
         }
         let code = if violation == Violation::TooBig { ErrorCode::TooLarge } else { ErrorCode::BadJson };

@@ -15,7 +15,7 @@ impl Publisher {
         token::push_epoch(out, self.epoch());
         let symbols = subscriptions.chunk_by(|a, b| a.key.symbol == b.key.symbol);
         let entries = symbols.filter_map(|of_symbol| {
-            let begun = || of_symbol.iter().filter(|sub| !matches!(sub.place, Place::Snapshot(_)));
+            let begun = || of_symbol.iter().filter(|sub| has_begun(sub));
             let seq = begun().map(|sub| self.has_all_through(sub)).min()?;
             let book = begun().find(|sub| sub.key.channel == Channel::Book);
             let symbol = &self.instruments()[of_symbol[0].key.symbol].symbol;
@@ -34,4 +34,10 @@ impl Publisher {
             && self.standing(sub.key.symbol) == Standing::Whole;
         if quiet { self.quiet_through(sub.topic).max(sub.sent) } else { sub.sent }
     }
+}
+
+/// Whether a client has something of a subscription. A book that has not begun begins with a snapshot for everyone; trades
+/// begin with the next one.
+fn has_begun(sub: &Subscription) -> bool {
+    !matches!(sub.place, Place::Snapshot(_)) && (sub.sent > 0 || sub.key.channel == Channel::Trade)
 }

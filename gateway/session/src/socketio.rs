@@ -15,33 +15,46 @@ use wire::{
 };
 
 impl Worker {
-    /// Takes the packets of a body that a client of long polling sent.
-    pub fn packets(&mut self, conn: ConnId, body: &str, now: Nanos, outlet: &mut impl Outlet) {
+    /// Takes the packets of a body that a client of long polling sent. It fetched last at `fetched`: a pong speaks for that
+    /// moment, as who answers pings and does not take what it is sent is as good as gone.
+    pub fn packets(
+        &mut self,
+        conn: ConnId,
+        body: &str,
+        fetched: Nanos,
+        now: Nanos,
+        outlet: &mut impl Outlet,
+    ) {
+        let Some(subscriber) = self.subscribers.get(conn.0 as usize) else { return };
+        let believed = subscriber.timers.last_pong.max(fetched);
         for packet in socketio::packets(body) {
             let Some(subscriber) = self.subscribers.get(conn.0 as usize) else { return };
             if subscriber.is_closing() {
-                return;
+                break;
             }
             let step = match self.limits.are_too_many(subscriber.answers.len()) {
                 true => unread_answers(),
                 false => self.packet(conn, packet, now),
             };
             self.act(conn, step, now, outlet);
+            if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
+                subscriber.timers.last_pong = subscriber.timers.last_pong.min(believed);
+            }
         }
         self.serve(conn, now, outlet);
     }
 
-    /// The connection goes on over another socket, on which nothing is written yet. `unsent` are whole frames that the old one
-    /// took and that its client did not get.
+    /// The connection goes on over another socket, on which nothing is written yet. `unsent` is what the old one took and
+    /// its client did not get; it may end within a frame.
     pub fn go_on(&mut self, conn: ConnId, unsent: &[u8], now: Nanos, outlet: &mut impl Outlet) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        let rest = std::mem::take(&mut subscriber.rest);
-        self.private.release(rest.large_bytes());
-        let bytes = [unsent, rest.bytes()].concat();
-        if !bytes.is_empty() {
-            subscriber.rest = Rest::of_batch(&bytes);
-        }
         self.blocked.remove(conn);
+        // A new socket takes as much as an old one held, so that a large message behind it stays one that is shared.
+        let taken = if unsent.is_empty() { 0 } else { outlet.write(conn, unsent) };
+        if taken < unsent.len() {
+            self.private.release(subscriber.rest.large_bytes());
+            subscriber.rest = Rest::of_batch(&[&unsent[taken..], subscriber.rest.bytes()].concat());
+        }
         self.serve(conn, now, outlet);
     }
 

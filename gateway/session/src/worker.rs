@@ -378,13 +378,13 @@ impl Worker {
             return;
         }
         let envelope = subscriber.envelope();
-        envelope.push_close(subscriber.answers.frames(), status);
         if let Some((code, reason)) = status
             && !envelope.has_close_codes()
             && code != CloseCode::GoingAway.code()
         {
             subscriber.answers.say(|body| native_json::push_status(body, &Status::Closing { code, reason }));
         }
+        envelope.push_close(subscriber.answers.frames(), status);
         subscriber.closes_by = now + self.limits.drain;
         for subscription in std::mem::take(&mut subscriber.subscriptions) {
             self.publisher.unsubscribe(subscription.topic, conn);

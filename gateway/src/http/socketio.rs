@@ -96,7 +96,7 @@ impl Visit {
             (Transport::Polling, None) => self.begin_session(request),
             (Transport::Polling, Some(id)) => self.of_session(request, id).await,
             (Transport::WebSocket, None) => self.begin_websocket(request),
-            (Transport::WebSocket, Some(id)) => self.begin_probe(request, id),
+            (Transport::WebSocket, Some(id)) => self.begin_probe(request, id).await,
         }
     }
 
@@ -144,7 +144,11 @@ impl Visit {
         Ok(answer)
     }
 
-    fn begin_probe(&self, request: &mut Request<Incoming>, id: SessionId) -> Result<Reply, Problem> {
+    async fn begin_probe(&self, request: &mut Request<Incoming>, id: SessionId) -> Result<Reply, Problem> {
+        let Some(desk) = desk_of(&self.shared, id) else { return Ok(Wrong::Session.reply()) };
+        if !desk.ask(move |shared| shared.with(|engine| engine.has_session(id))).await.unwrap_or(false) {
+            return Ok(Wrong::Session.reply());
+        }
         let answer = accept(request)?;
         self.becomes.set(Some(Becomes::Probe(id)));
         Ok(answer)
@@ -193,6 +197,10 @@ impl Visit {
 /// Reads the query. Libraries add what they like to it, so what is not known is left alone.
 fn asked(uri: &Uri) -> Result<(Transport, Option<SessionId>), Wrong> {
     let mut parameters = Parameters::of(uri).map_err(|_| Wrong::Request)?;
+    // Answers for script elements, of which the protocol speaks no more.
+    if parameters.text("j").is_some() {
+        return Err(Wrong::Request);
+    }
     let transport = match parameters.text("transport").as_deref() {
         Some("polling") => Transport::Polling,
         Some("websocket") => Transport::WebSocket,
@@ -228,13 +236,16 @@ pub(super) async fn probe(
 ) -> io::Result<()> {
     let patience = shared.control.config.handshake_timeout();
     let probed = timeout(patience, probed(shared, &mut stream, early, id)).await;
-    if let (Ok(Ok(Some(early))), Some(desk)) = (probed, desk_of(shared, id)) {
-        let stream = stream.into_std()?;
-        desk.post(move |shared| {
-            shared.with(|engine| engine.move_session(id, stream, early));
-            shared.wake();
-        });
-    }
+    let Some(desk) = desk_of(shared, id) else { return Ok(()) };
+    let Ok(Ok(Some(early))) = probed else {
+        desk.post(move |shared| shared.with(|engine| engine.end_move(id)));
+        return Ok(());
+    };
+    let stream = stream.into_std()?;
+    desk.post(move |shared| {
+        shared.with(|engine| engine.move_session(id, stream, early));
+        shared.wake();
+    });
     Ok(())
 }
 

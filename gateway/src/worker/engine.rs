@@ -2,7 +2,7 @@
 
 use super::{
     images::Images,
-    mailbox::SessionId,
+    mailbox::{Mailbox, Overlap, SessionId},
     polls::Polls,
     sockets::{Ready, Sockets, is_temporary},
 };
@@ -82,7 +82,7 @@ impl Engine {
             worker: Worker::new(limits, control.instruments(), control.epoch, clock::now),
             reader,
             images: Images::new(requests, wake),
-            sockets: Sockets::new()?,
+            sockets: Sockets::new(Arc::clone(&control.farewells))?,
             polls: Polls::default(),
             feeder,
             control,
@@ -218,27 +218,39 @@ impl Engine {
 
     /// Begins a session of Engine.IO's long polling.
     pub(crate) fn open_session(&mut self, peer: SocketAddr, seat: Seat, options: &OpenOptions) -> SessionId {
-        let conn = self.worker.open(clock::now(), options);
+        let now = clock::now();
+        let conn = self.worker.open(now, options);
         let id = SessionId::new(self.index);
         let room = self.control.config.send_buffer / MAILBOX_PART;
-        self.sockets.insert_mailbox(conn, id, room, peer, seat);
+        self.sockets.insert_mailbox(conn, Mailbox::new(id, room, now), peer, seat);
         id
+    }
+
+    /// Whether there is such a session of long polling.
+    pub(crate) fn has_session(&self, id: SessionId) -> bool {
+        self.sockets.of_session(id).is_some()
     }
 
     /// Gives the client of a session what waits for it, or what comes next; nobody gets anything if there is no such session.
     pub(crate) fn fetch(&mut self, id: SessionId, answer: oneshot::Sender<Vec<u8>>) {
-        let Some((conn, mailbox)) = self.sockets.mailbox(id) else { return };
-        mailbox.fetch(answer);
-        if self.sockets.unblock(conn) {
-            self.worker.writable(conn, clock::now(), &mut self.sockets);
+        let now = clock::now();
+        let Some((conn, mailbox)) = self.sockets.mailbox(id) else {
+            return self.sockets.fetch_last_words(id, answer, now);
+        };
+        match mailbox.fetch(answer, now) {
+            Ok(()) if self.sockets.unblock(conn) => self.worker.writable(conn, now, &mut self.sockets),
+            Ok(()) => {}
+            Err(Overlap) => self.lose(conn),
         }
     }
 
     /// Takes packets from the client of a session. Whether there is one.
     pub(crate) fn take_packets(&mut self, id: SessionId, packets: &str) -> bool {
         self.catch_up();
-        let Some(conn) = self.sockets.of_session(id) else { return false };
-        self.worker.packets(conn, packets, clock::now(), &mut self.sockets);
+        let now = clock::now();
+        let Some((conn, mailbox)) = self.sockets.mailbox(id) else { return false };
+        let fetched = mailbox.fetched_at(now);
+        self.worker.packets(conn, packets, fetched, now, &mut self.sockets);
         self.release_hold();
         true
     }
@@ -246,6 +258,13 @@ impl Engine {
     /// The client of a session is about to go on over a WebSocket. Whether there is such a session.
     pub(crate) fn prepare_move(&mut self, id: SessionId) -> bool {
         self.sockets.mailbox(id).map(|(_, mailbox)| mailbox.leave()).is_some()
+    }
+
+    /// The client of a session does not go on over a WebSocket after all.
+    pub(crate) fn end_move(&mut self, id: SessionId) {
+        if let Some((_, mailbox)) = self.sockets.mailbox(id) {
+            mailbox.stay();
+        }
     }
 
     /// The client of a session goes on over this socket, from which `early` was read already.
@@ -256,7 +275,10 @@ impl Engine {
                 self.input(conn, &mut early);
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "a session cannot go on over its WebSocket"),
+            Err(error) => {
+                tracing::warn!(%error, "a session cannot go on over its WebSocket");
+                self.end_move(id);
+            }
         }
     }
 

@@ -10,7 +10,8 @@ use super::{
     mailbox::{Mailbox, SessionId},
     watched::Watched,
 };
-use crate::control::Seat;
+use crate::control::{Farewell, Farewells, Seat};
+use market::Nanos;
 use rustix::{
     buffer::spare_capacity,
     event::{
@@ -21,18 +22,19 @@ use rustix::{
 use session::{ConnId, Ending, Outlet};
 use socket2::SockRef;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     os::fd::BorrowedFd,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::task::spawn_local;
+use tokio::{sync::oneshot::Sender, task::spawn_local};
 
-/// How long a client may take to close its side after all was said.
+/// How long a client may take to close its side after all was said, or to fetch the end of it.
 const LINGER: Duration = Duration::from_secs(2);
 /// Sockets that are told of at a time.
 const TOLD_AT_ONCE: usize = 1024;
@@ -61,12 +63,17 @@ pub(super) struct Ready {
     pub(super) writable: bool,
 }
 
+type LastWords = Rc<RefCell<HashMap<SessionId, (Mailbox, Farewell)>>>;
+
 /// The sockets by the numbers of their connections.
 pub(crate) struct Sockets {
     places: Vec<Option<Socket>>,
     open: usize,
     /// The connections that have mailboxes.
     sessions: HashMap<SessionId, ConnId>,
+    /// Of sessions that have ended: what their clients have not fetched yet.
+    last_words: LastWords,
+    farewells: Arc<Farewells>,
     /// Sockets of connections that have ended, whose clients have not closed yet.
     lingering: Rc<Cell<usize>>,
     /// Tells each change once (edge-triggered): whoever is told reads until there is nothing.
@@ -81,11 +88,13 @@ impl Sockets {
     ///
     /// # Errors
     /// If the operating system does not watch files, or this is not a thread of the runtime.
-    pub(super) fn new() -> io::Result<Sockets> {
+    pub(super) fn new(farewells: Arc<Farewells>) -> io::Result<Sockets> {
         Ok(Sockets {
             places: Vec::new(),
             open: 0,
             sessions: HashMap::new(),
+            last_words: LastWords::default(),
+            farewells,
             lingering: Rc::default(),
             set: Watched::new(epoll::create(CreateFlags::CLOEXEC)?)?,
             events: Vec::with_capacity(TOLD_AT_ONCE),
@@ -109,17 +118,10 @@ impl Sockets {
         Ok(())
     }
 
-    /// Takes a client of long polling, for whom about `room` bytes may wait.
-    pub(super) fn insert_mailbox(
-        &mut self,
-        conn: ConnId,
-        id: SessionId,
-        room: usize,
-        peer: SocketAddr,
-        seat: Seat,
-    ) {
-        self.sessions.insert(id, conn);
-        self.take_place(conn, Line::Mailbox(Mailbox::new(id, room)), peer, seat);
+    /// Takes a client of long polling.
+    pub(super) fn insert_mailbox(&mut self, conn: ConnId, mailbox: Mailbox, peer: SocketAddr, seat: Seat) {
+        self.sessions.insert(mailbox.id, conn);
+        self.take_place(conn, Line::Mailbox(mailbox), peer, seat);
     }
 
     fn watch(&self, conn: ConnId, stream: &TcpStream) -> io::Result<()> {
@@ -150,7 +152,15 @@ impl Sockets {
         }
     }
 
-    /// A session goes on over a TCP connection. Its connection, and the frames that its client did not fetch.
+    /// Answers a client whose session has ended with what it has not fetched of it; nobody, if there is nothing.
+    pub(super) fn fetch_last_words(&mut self, id: SessionId, answer: Sender<Vec<u8>>, now: Nanos) {
+        let taken = self.last_words.borrow_mut().remove(&id);
+        if let Some((mut mailbox, _farewell)) = taken {
+            mailbox.fetch(answer, now).expect("nobody waits where there is something to be fetched");
+        }
+    }
+
+    /// A session goes on over a TCP connection. Its connection, and what its client did not fetch, which may end within a frame.
     ///
     /// # Errors
     /// If the operating system does not watch the socket; the session stays as it was.
@@ -271,7 +281,12 @@ impl Outlet for Sockets {
                     Ending::Reset => reset(&stream, socket.peer),
                 }
             }
-            Line::Mailbox(mailbox) => drop(self.sessions.remove(&mailbox.id)),
+            Line::Mailbox(mailbox) => {
+                self.sessions.remove(&mailbox.id);
+                if ending == Ending::Finished && mailbox.has_packets() {
+                    keep(mailbox, Rc::clone(&self.last_words), self.farewells.begin());
+                }
+            }
         }
     }
 }
@@ -287,6 +302,16 @@ fn close(stream: TcpStream, lingering: Rc<Cell<usize>>) {
         // Whoever does not close in time is closed.
         let _ = tokio::time::timeout(LINGER, read_to_end(stream)).await;
         lingering.set(lingering.get() - 1);
+    });
+}
+
+/// Keeps a moment what the client of a session that has ended has not fetched yet.
+fn keep(mailbox: Mailbox, last_words: LastWords, farewell: Farewell) {
+    let id = mailbox.id;
+    last_words.borrow_mut().insert(id, (mailbox, farewell));
+    spawn_local(async move {
+        tokio::time::sleep(LINGER).await;
+        last_words.borrow_mut().remove(&id);
     });
 }
 

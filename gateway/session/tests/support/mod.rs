@@ -13,6 +13,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
+use wire::envelope::Envelope;
 
 pub const EPOCH: Epoch = Epoch(0x9c41_d7e0_a25b_7f3a);
 pub const START: u64 = 1_700_000_000_000_000_000;
@@ -134,7 +135,11 @@ impl Bench {
     }
 
     pub fn open(&mut self) -> ConnId {
-        let options = OpenOptions::new(&Limits::default());
+        self.open_over(Envelope::WebSocket)
+    }
+
+    pub fn open_over(&mut self, envelope: Envelope) -> ConnId {
+        let options = OpenOptions { envelope, ..OpenOptions::new(&Limits::default()) };
         let conn = self.worker.open(self.now, &options);
         self.sockets.received.remove(&conn);
         self.sockets.room.remove(&conn);

@@ -73,14 +73,20 @@ impl Envelope {
         matches!(self, Envelope::WebSocket | Envelope::SocketIo)
     }
 
-    /// Whether a connection can say by itself why it is closed.
+    /// Whether a client learns from the close itself why the connection is closed. That of Socket.IO does not over long
+    /// polling, and its libraries do not tell.
     pub const fn has_close_codes(self) -> bool {
+        matches!(self, Envelope::WebSocket)
+    }
+
+    /// Whether a connection ends with a close frame.
+    pub const fn has_close_frames(self) -> bool {
         matches!(self, Envelope::WebSocket | Envelope::SocketIo)
     }
 
     /// Appends the close of a connection, as far as the envelope has one.
     pub fn push_close(self, out: &mut Vec<u8>, status: Option<(u16, &str)>) {
-        if self.has_close_codes() {
+        if self.has_close_frames() {
             websocket::push_close(out, status);
         }
     }

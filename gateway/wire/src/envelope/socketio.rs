@@ -17,6 +17,9 @@ pub const SEPARATOR: u8 = 0x1E;
 /// Engine.IO's packet that says nothing: the answer to a request that is not to wait any longer.
 pub const NOOP: &[u8] = b"6";
 
+/// Engine.IO's packet that closes a session.
+pub const CLOSE: &[u8] = b"1";
+
 /// The packet with which a client tries a WebSocket beside long polling, and the answer to it.
 pub const PROBE: &str = "2probe";
 /// See [`PROBE`].
@@ -210,13 +213,18 @@ pub fn take_packets(frames: &mut Vec<u8>, body: &mut Vec<u8>) {
             body.push(SEPARATOR);
         }
         if frames[at] & 0x0F == Opcode::Close as u8 {
-            body.push(b'1');
+            body.extend_from_slice(CLOSE);
         } else {
             body.extend_from_slice(&frames[at + header..end]);
         }
         at = end;
     }
     frames.drain(..at);
+}
+
+/// Whether `frames` begin with one that is whole.
+pub fn starts_with_packet(frames: &[u8]) -> bool {
+    websocket::frame_lengths(frames).is_some_and(|(header, length)| header + length <= frames.len())
 }
 
 /// The frames of packets that are in a body; the reverse of [`take_packets`], but for a packet that closes.
