@@ -74,11 +74,15 @@ fn client(bench: &mut Bench, event: &str) -> ConnId {
 }
 
 fn markets(packets: &[Packet]) -> Vec<&Value> {
-    let market = |packet| match packet {
-        &Packet::Event(ref name, ref message) if name == "market" => Some(message),
-        _ => None,
-    };
-    packets.iter().filter_map(market).collect()
+    let mut messages = Vec::new();
+    for packet in packets {
+        if let Packet::Event(name, message) = packet
+            && name == "market"
+        {
+            messages.push(message);
+        }
+    }
+    messages
 }
 
 /// The token that was told last.
@@ -91,11 +95,14 @@ fn cursor(packets: &[Packet]) -> String {
 }
 
 fn answer_of(packets: &[Packet], wanted: u64) -> &[Value] {
-    let ack = |packet| match packet {
-        &Packet::Ack(id, ref answers) if id == wanted => Some(&answers[..]),
-        _ => None,
-    };
-    packets.iter().find_map(ack).expect("it is acknowledged")
+    for packet in packets {
+        if let Packet::Ack(id, answers) = packet
+            && *id == wanted
+        {
+            return answers;
+        }
+    }
+    panic!("it is acknowledged: {packets:?}")
 }
 
 fn subscribe_since(channel: &str, symbols: &str, token: &str) -> String {
