@@ -154,9 +154,11 @@ impl Sockets {
 
     /// Answers a client whose session has ended with what it has not fetched of it; nobody, if there is nothing.
     pub(super) fn fetch_last_words(&mut self, id: SessionId, answer: Sender<Vec<u8>>, now: Nanos) {
-        let taken = self.last_words.borrow_mut().remove(&id);
-        if let Some((mut mailbox, _farewell)) = taken {
-            mailbox.fetch(answer, now).expect("nobody waits where there is something to be fetched");
+        let mut last_words = self.last_words.borrow_mut();
+        let Some((mailbox, _)) = last_words.get_mut(&id) else { return };
+        mailbox.fetch(answer, now).expect("nobody waits where there is something to be fetched");
+        if !mailbox.has_packets() {
+            last_words.remove(&id);
         }
     }
 
