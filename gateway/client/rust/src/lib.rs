@@ -33,5 +33,5 @@ pub use check::{CheckOptions, CheckReport, LatencyReport, check};
 pub use client::{Client, Event, Options, Subscription};
 pub use error::ClientError;
 pub use tracker::{
-    BboState, BookState, Counters, Fault, FaultKind, Status, Subscribed, Tracker, Update, Verified,
+    BboState, BookState, Counters, Fault, FaultKind, Polled, Status, Subscribed, Tracker, Update, Verified,
 };

@@ -85,7 +85,7 @@ impl Tracker {
         Ok(Outcome::Verified { index, seq, verdict })
     }
 
-    fn insert(&mut self, name: &str) -> usize {
+    pub(super) fn insert(&mut self, name: &str) -> usize {
         let index = self.symbols.len();
         self.symbols.push(Symbol::new(name));
         self.by_name.insert(name.into(), index);

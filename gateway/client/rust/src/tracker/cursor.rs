@@ -31,6 +31,17 @@ enum Stream {
     Running { sent: Seq, through: Seq },
 }
 
+/// Where a poll goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// Its cursor does not name the subscription: it begins.
+    Nothing,
+    /// Behind this number.
+    Held(Seq),
+    /// What its cursor names cannot be continued.
+    Lost,
+}
+
 /// What to do with an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -87,6 +98,33 @@ impl Cursor {
             }
         };
         Ok(())
+    }
+
+    /// What comes next answers a poll. Nothing says so by name, and nothing has to come.
+    pub fn poll(&mut self, epoch: Epoch, since: Since, begins_with_snapshot: bool) {
+        let is_held = self.held.is_some_and(|held| held.0 == epoch);
+        self.stream = match since {
+            Since::Held(through) if is_held => Stream::Resumed { through },
+            _ if begins_with_snapshot => Stream::SnapshotDue { from: 0 },
+            // Trades that are lost are named from the first number on, those of a new stream begin at the answer's cursor.
+            _ => Stream::Unnumbered { epoch },
+        };
+    }
+
+    /// The gateway's own token says that nothing lies between the last message and `through`.
+    pub fn token(&mut self, epoch: Epoch, through: Seq) {
+        match &mut self.stream {
+            Stream::Unnumbered { epoch: of } if *of == epoch && through > 0 => {
+                self.held = Some((epoch, through));
+                self.stream = Stream::Running { sent: 0, through };
+            }
+            Stream::Resumed { through: before } | Stream::Running { through: before, .. } => {
+                let Some((_, held)) = self.held.as_mut().filter(|held| held.0 == epoch) else { return };
+                *before = through.max(*before);
+                *held = through.max(*held);
+            }
+            Stream::Absent | Stream::SnapshotDue { .. } | Stream::Unnumbered { .. } => {}
+        }
     }
 
     /// Takes the numbers of a message; they count as held when this answers [`Taken::Apply`].

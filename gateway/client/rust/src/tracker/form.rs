@@ -182,9 +182,11 @@ pub(super) struct StatusEntry<'a> {
     pub event: &'a str,
     pub symbol: Option<&'a str>,
     pub retry_after_ms: Option<u64>,
-    /// A word of the operator's.
-    #[serde(borrow, rename = "reason", default)]
-    _reason: Option<Cow<'a, str>>,
+    /// Where the transport has no close codes.
+    pub code: Option<u16>,
+    /// Why the connection closes, or a word of the operator's.
+    #[serde(borrow, default)]
+    pub reason: Option<Cow<'a, str>>,
 }
 
 /// The answer to a request that was granted; `result` is read by whoever knows the method.

@@ -7,9 +7,11 @@ mod form;
 mod market_data;
 mod notices;
 mod number;
+mod resume;
 mod state;
 
 pub use fault::{Fault, FaultKind};
+pub use resume::Polled;
 pub use state::{BboState, BookState, Counters};
 
 use book::Ladder;
@@ -29,6 +31,9 @@ use wire::{
 /// with [`Tracker::token`], and only what is wrong comes as a snapshot.
 ///
 /// Book and bbo are subscribed to with their first snapshot (`snapshot` not false).
+///
+/// Transports that carry tokens of the gateway's own tell them to [`Tracker::on_token`]; with long polling, where nothing is
+/// answered by name, [`Tracker::polled`] says what an answer continues.
 ///
 /// ```
 /// use client::{Tracker, Update};
@@ -144,6 +149,13 @@ pub enum Status {
     Shutdown {
         /// When to come back.
         retry_after_ms: u64,
+    },
+    /// The gateway closes the connection after this message, where the transport has no close codes.
+    Closing {
+        /// As the close code of a WebSocket.
+        code: u16,
+        /// For people.
+        reason: String,
     },
     /// The feed came to its end.
     FeedEnded,

@@ -44,6 +44,10 @@ impl Tracker {
         };
         Ok(Outcome::Status(match entry.event {
             "shutdown" => Status::Shutdown { retry_after_ms: entry.retry_after_ms.unwrap_or(0) },
+            "closing" => {
+                let code = entry.code.ok_or_else(|| FaultKind::Malformed("no code".into()))?;
+                Status::Closing { code, reason: entry.reason.unwrap_or_default().into() }
+            }
             "feed_ended" => Status::FeedEnded,
             "feed_stalled" => Status::FeedStalled,
             "feed_gap" => Status::FeedGap { symbol: symbol()? },

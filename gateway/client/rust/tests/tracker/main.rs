@@ -2,5 +2,6 @@
 //! wrong with a stream is noticed.
 
 mod mutations;
+mod resumes;
 mod rules;
 mod stream;
