@@ -187,8 +187,8 @@ impl Worker {
         }
         let only_shared = gatherer.only_shared;
         let envelope = subscriber.envelope();
-        if envelope.carries_tokens() && !self.batch.is_empty() {
-            let (publisher, subscriptions) = (&self.publisher, &subscriber.subscriptions);
+        let (publisher, subscriptions) = (&self.publisher, &subscriber.subscriptions);
+        if envelope.carries_tokens() && !self.batch.is_empty() && publisher.has_token(subscriptions) {
             envelope.push_token(&mut self.batch, |out| publisher.push_token(subscriptions, out));
         }
         if only_shared {

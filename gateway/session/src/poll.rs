@@ -6,7 +6,7 @@ use crate::{
     subscriber::Catch,
     topic::{Stand, TopicKey},
 };
-use market::{Instruments, Nanos, Seq, SymbolId};
+use market::{Instruments, Nanos, Seq, Side};
 use wire::{
     dialect::native_json,
     envelope::{Envelope, long_poll},
@@ -94,6 +94,9 @@ impl Publisher {
     /// Appends an answer, `{"cursor":TOKEN,"messages":[…]}`, if there is something to say: always to a client that has no
     /// cursor yet. Whether there was.
     pub fn push_poll(&mut self, poll: &Poll, now: Nanos, out: &mut Vec<u8>) -> bool {
+        if poll.keys.iter().any(|key| self.has_to_wait(poll, key)) {
+            return false;
+        }
         let mut messages = Vec::new();
         let through: Vec<Option<Seq>> =
             poll.keys.iter().map(|key| self.push_since(poll, key, now, &mut messages)).collect();
@@ -102,6 +105,14 @@ impl Publisher {
         }
         long_poll::push_answer(out, |out| self.push_cursor(&poll.keys, &through, out), &messages);
         true
+    }
+
+    /// Whether a subscription cannot go on and cannot begin anew either: its cursor is of another epoch, and the book that
+    /// takes its place does not stand yet. A book is told apart in the next cursor by the depth that is left out.
+    fn has_to_wait(&self, poll: &Poll, key: &TopicKey) -> bool {
+        key.channel != Channel::Book
+            && self.standing(key.symbol) != Standing::Whole
+            && matches!(self.since(poll, key), Since::Lost(_))
     }
 
     /// Appends what a client is to be told of one key. Through where it has everything then, if it has anything.
@@ -128,10 +139,19 @@ impl Publisher {
         Some(here)
     }
 
-    /// Whether the view is another one than at a seq, or that is no longer known.
+    /// Whether the view was another one at any time since a seq, or that is no longer known. That it is the same again does
+    /// not do: a client may have more than its cursor says, when that came from another transport.
     fn is_changed_since(&mut self, key: &TopicKey, seq: Seq) -> bool {
-        let (book, levels) = (&self.replicas[key.symbol.index()].book, &mut self.scratch.levels);
-        book.changes(&self.history, seq, book.seq(), key.depth.get(), levels).is_err() || !levels.is_empty()
+        let (book, touched) = (&self.replicas[key.symbol.index()].book, &mut self.scratch.levels);
+        if book.catch_up(&self.history, seq, book.seq(), Depth::ALL.get(), touched).is_err() {
+            return true;
+        }
+        Side::BOTH.into_iter().any(|side| {
+            let last_in_view = book.levels(side).nth(key.depth.levels() - 1);
+            let best_touched = touched.side(side).first();
+            best_touched
+                .is_some_and(|best| last_in_view.is_none_or(|last| !side.is_better(last.price, best.price)))
+        })
     }
 
     fn push_trades_since(
@@ -187,19 +207,24 @@ impl Publisher {
         }
     }
 
-    /// Appends the token of a client that has everything of each key through what stands beside it.
+    /// Appends the token of a client that has everything of each key through what stands beside it. A symbol is left out as
+    /// long as the top of its book could not be told: one number would stand for that too.
     fn push_cursor(&self, keys: &[TopicKey], through: &[Option<Seq>], out: &mut Vec<u8>) {
-        let mut entries: Vec<(SymbolId, Option<Depth>, Seq)> = Vec::new();
-        for (key, through) in keys.iter().zip(through).filter_map(|(key, &through)| Some((key, through?))) {
-            let depth = (key.channel == Channel::Book).then_some(key.depth);
-            match entries.last_mut().filter(|(symbol, ..)| *symbol == key.symbol) {
-                Some((_, held, seq)) => (*held, *seq) = (held.or(depth), through.min(*seq)),
-                None => entries.push((key.symbol, depth, through)),
-            }
-        }
         token::push_epoch(out, self.epoch());
-        for (at, (symbol, depth, seq)) in entries.into_iter().enumerate() {
-            token::push_entry(out, at == 0, &self.instruments()[symbol].symbol, depth, seq);
+        let mut first = true;
+        let mut from = 0;
+        for of_symbol in keys.chunk_by(|a, b| a.symbol == b.symbol) {
+            let told = of_symbol.iter().zip(&through[from..]);
+            from += of_symbol.len();
+            let is_behind =
+                told.clone().any(|(key, through)| key.channel == Channel::Bbo && through.is_none());
+            let held = told.filter_map(|(key, &through)| Some((key, through?)));
+            let book = held.clone().find(|(key, _)| key.channel == Channel::Book);
+            if let Some(seq) = held.map(|(_, through)| through).min().filter(|_| !is_behind) {
+                let symbol = &self.instruments()[of_symbol[0].symbol].symbol;
+                token::push_entry(out, first, symbol, book.map(|(key, _)| key.depth), seq);
+                first = false;
+            }
         }
     }
 }

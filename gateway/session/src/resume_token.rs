@@ -9,8 +9,19 @@ use market::Seq;
 use wire::{message::Channel, token};
 
 impl Publisher {
-    /// Appends the token of a client with these subscriptions, which are in the order of their keys. What it was never sent
-    /// anything of is left out.
+    /// Whether a token can say where a client with these subscriptions is. A token has one number for all channels of a
+    /// symbol. While one of them waits for a snapshot and another has gone on, no number is right for both: the client keeps
+    /// the token that it has, from which it misses nothing. A book is told apart by the depth that the token leaves out.
+    pub(crate) fn has_token(&self, subscriptions: &[Subscription]) -> bool {
+        let waits = |sub: &&Subscription| matches!(sub.place, Place::Snapshot(_));
+        subscriptions.chunk_by(|a, b| a.key.symbol == b.key.symbol).all(|of_symbol| {
+            let mut waiting = of_symbol.iter().filter(waits);
+            of_symbol.iter().all(|sub| waits(&sub)) || waiting.all(|sub| sub.key.channel == Channel::Book)
+        })
+    }
+
+    /// Appends the token of a client with these subscriptions, which are in the order of their keys, if it has one. What
+    /// waits for a snapshot is left out.
     pub(crate) fn push_token(&self, subscriptions: &[Subscription], out: &mut Vec<u8>) {
         token::push_epoch(out, self.epoch());
         let symbols = subscriptions.chunk_by(|a, b| a.key.symbol == b.key.symbol);

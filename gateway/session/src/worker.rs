@@ -497,7 +497,9 @@ impl Worker {
             native_json::push_heartbeat(body, now, quiet);
         });
         let envelope = subscriber.answers.envelope();
-        envelope.push_token(subscriber.answers.frames(), |out| publisher.push_token(subscriptions, out));
+        if envelope.carries_tokens() && publisher.has_token(subscriptions) {
+            envelope.push_token(subscriber.answers.frames(), |out| publisher.push_token(subscriptions, out));
+        }
         subscriptions.iter_mut().for_each(|sub| sub.quiet = true);
     }
 }

@@ -85,7 +85,8 @@ impl Cursor {
         let last = self.held.filter(|held| held.0 == epoch).map(|held| held.1);
         let missing = |last: Seq| FaultKind::Gap { last, first_seq: seq + 1 };
         self.stream = match last {
-            None if recovered => return Err(FaultKind::RecoveredNothing(epoch)),
+            // A token of 0 is that of a stream of which nothing came before the first number.
+            None if recovered && seq > 0 => return Err(FaultKind::RecoveredNothing(epoch)),
             Some(last) if recovered && seq > last => return Err(missing(last)),
             Some(_) if recovered => Stream::Resumed { through: seq },
             _ if begins_with_snapshot => Stream::SnapshotDue { from: seq },

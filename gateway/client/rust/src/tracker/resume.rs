@@ -33,7 +33,9 @@ impl Tracker {
         let token = self.read_token(text)?;
         for entry in token.entries() {
             let Ok(index) = self.find(&entry.symbol) else { continue };
-            for channel in Channel::ALL {
+            // Without a depth it says nothing of the book, which waits for a snapshot.
+            let told = Channel::ALL.into_iter().filter(|&of| of != Channel::Book || entry.depth.is_some());
+            for channel in told {
                 if let Some(cursor) = self.symbols[index].cursor_mut(channel) {
                     cursor.token(token.epoch(), entry.seq);
                 }

@@ -76,7 +76,17 @@ fn a_token_says_nothing_of_what_waits_for_a_snapshot_or_of_another_numbering() {
     assert_eq!(tracker.through(Channel::Book, SYMBOL), None);
     tracker.on_text(first(EPOCH, 10).as_bytes()).unwrap();
     tracker.on_token(&format!("0000000000000001:{SYMBOL}@{DEPTH}=99")).unwrap();
+    tracker.on_token(&format!("{EPOCH}:{SYMBOL}=99")).unwrap();
     assert_eq!(tracker.through(Channel::Book, SYMBOL), Some(10));
+}
+
+#[test]
+fn a_stream_that_had_no_number_yet_goes_on_from_the_first() {
+    let mut tracker = Tracker::new();
+    let answer = subscribed(Channel::Trade, depth(), EPOCH, 0, true);
+    tracker.on_text(answer.as_bytes()).unwrap();
+    tracker.on_text(trades(EPOCH, TradeKind::Update { first_seq: 1 }, 3, &[(3, 1)]).as_bytes()).unwrap();
+    assert_eq!(tracker.through(Channel::Trade, SYMBOL), Some(3));
 }
 
 #[test]
