@@ -9,23 +9,28 @@ pub struct Record {
     reader: Reader<{ Event::WORDS }>,
     books: Vec<Book>,
     stale: Vec<bool>,
+    trades: Vec<Vec<Seq>>,
 }
 
 impl Record {
     /// A record of so many symbols, from the beginning of the ring.
     pub fn new(reader: Reader<{ Event::WORDS }>, symbols: usize) -> Record {
-        Record { reader, books: (0..symbols).map(|_| Book::new()).collect(), stale: vec![false; symbols] }
+        let books = (0..symbols).map(|_| Book::new()).collect();
+        Record { reader, books, stale: vec![false; symbols], trades: vec![Vec::new(); symbols] }
     }
 
     /// Reads all there is.
     pub fn read(&mut self) {
-        let (books, stale) = (&mut self.books, &mut self.stale);
+        let (books, stale, trades) = (&mut self.books, &mut self.stale, &mut self.trades);
         loop {
             let polled = self.reader.poll(usize::MAX, |_, words| {
                 let event = Event::unpack(words).expect("the ring holds events");
                 match event.kind {
                     Kind::FeedGap => stale[event.symbol.index()] = true,
                     kind if kind.is_numbered() => {
+                        if kind == Kind::Trade {
+                            trades[event.symbol.index()].push(event.seq);
+                        }
                         stale[event.symbol.index()] &= kind != Kind::Reset;
                         books[event.symbol.index()].apply_plain(&event);
                     }
@@ -49,6 +54,11 @@ impl Record {
         let mut view = Ladder::default();
         book.view(depth, &mut view);
         Some(view)
+    }
+
+    /// The numbers of all trades of a symbol.
+    pub fn trades(&self, symbol: SymbolId) -> &[Seq] {
+        &self.trades[symbol.index()]
     }
 
     /// The last number of a symbol.

@@ -183,18 +183,18 @@ impl World {
         }
     }
 
-    /// Every other time the client is in the middle of a frame when it is cut off.
+    /// Every other time the client is in the middle of a request when it is cut off.
     fn interrupt(&mut self, at: usize) {
-        if let Some((desk, _)) = self.clients[at].conn()
+        if let Some(desk) = self.clients[at].worker()
             && self.chance.once_in(2)
         {
             let Desk { worker, net, .. } = &mut self.desks[desk];
-            self.clients[at].send_part_of_a_frame(worker, net, self.now, &mut self.chance);
+            self.clients[at].send_part(worker, net, self.now, &mut self.chance);
         }
     }
 
     fn modify(&mut self, at: usize) {
-        let Some((desk, _)) = self.clients[at].conn() else { return };
+        let Some(desk) = self.clients[at].worker() else { return };
         let desk = &mut self.desks[desk];
         if desk.takes_requests(self.now) {
             self.clients[at].modify(&mut desk.worker, &mut desk.net, self.now, &mut self.chance);
@@ -202,9 +202,9 @@ impl World {
     }
 
     fn cut(&mut self, at: usize) {
-        if let Some((desk, pipe)) = self.clients[at].conn() {
+        if let Some(desk) = self.clients[at].worker() {
             let Desk { worker, net, .. } = &mut self.desks[desk];
-            if let Some(conn) = net.cut(pipe) {
+            if let Some(conn) = self.clients[at].pipe().and_then(|pipe| net.cut(pipe)) {
                 worker.gone(conn);
             }
             self.clients[at].disconnected();
@@ -222,10 +222,15 @@ impl World {
             }
         }
         for client in &mut self.clients {
-            let Some((at, _)) = client.conn() else { continue };
-            let Desk { worker, net, asleep_until, .. } = &mut self.desks[at];
-            if *asleep_until <= self.now {
-                client.read(worker, net, self.now, &mut self.chance)?;
+            let Some(at) = client.worker() else { continue };
+            let desk = &mut self.desks[at];
+            let is_served = if client.pipe().is_some() {
+                desk.asleep_until <= self.now
+            } else {
+                desk.takes_requests(self.now)
+            };
+            if is_served {
+                client.read(&mut desk.worker, &mut desk.net, self.now, &mut self.chance)?;
             }
         }
         self.reconnect();
@@ -238,9 +243,8 @@ impl World {
             let at = self.chance.below(WORKERS as u64) as usize;
             let desk = &mut self.desks[at];
             let awake = desk.takes_requests(self.now);
-            if client.conn().is_none() && awake && (calm || self.chance.once_in(20)) {
-                let room = self.chance.pick(&[300, 4_000, 64_000]);
-                client.connect(at, &mut desk.worker, &mut desk.net, self.now, room);
+            if client.worker().is_none() && awake && (calm || self.chance.once_in(20)) {
+                client.connect(at, &mut desk.worker, &mut desk.net, self.now, &mut self.chance);
                 self.reconnects += 1;
             }
         }
