@@ -7,8 +7,8 @@
 
 mod chance;
 mod client;
-mod ledger;
-mod line;
+pub mod ledger;
+pub mod line;
 mod net;
 mod record;
 mod source;

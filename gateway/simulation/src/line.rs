@@ -1,4 +1,4 @@
-//! How a client of the simulation is connected, on each transport: what it sends as bytes, and the messages and tokens in the
+//! How a client of a test is connected, on each transport: what it sends as bytes, and the messages and tokens in the
 //! bytes that come. It knows nothing of what they say.
 
 use wire::envelope::Envelope;
@@ -72,7 +72,8 @@ fn take_frames(envelope: Envelope, inbox: &[u8], items: &mut Vec<Item>) -> usize
     at
 }
 
-fn packet(text: &[u8]) -> Option<Item> {
+/// What a packet of Socket.IO holds.
+pub fn packet(text: &[u8]) -> Option<Item> {
     let body = |name: &str| {
         let argument = text.strip_prefix(format!("42[\"{name}\",").as_bytes())?;
         argument.strip_suffix(b"]")
@@ -103,7 +104,7 @@ fn take_until(inbox: &[u8], end: &[u8], mut each: impl FnMut(&[u8])) -> usize {
 }
 
 /// A client's text frame, under a mask of zeros.
-fn masked(text: &str) -> Vec<u8> {
+pub fn masked(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81];
     match text.len() {
         short @ 0..=125 => frame.push(0x80 | short as u8),
