@@ -24,7 +24,7 @@ use store::Store;
 /// Options of `bench contest`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Only these of S1, S2, bursts, S3, S4, S5 and surge
+    /// Only these of S1, S2, bursts, S3, S4, S5, surge and transports
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     scenarios: Vec<String>,
 

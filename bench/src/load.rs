@@ -24,14 +24,14 @@ pub use speech::{Speech, Terms};
 pub use tally::{Counts, SLICES_PER_SECOND, Slice, sum};
 pub use topics::{Topics, instruments};
 
-use crate::servers::Depthcast;
+use crate::servers::{Depthcast, Transport};
 use address::Address;
 use url::Url;
 
 /// Options of `bench load`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The server's WebSocket, such as ws://127.0.0.1:9000/feed
+    /// Where the gateway is, such as ws://127.0.0.1:9000, or tcp://127.0.0.1:9001 for its TCP port
     #[arg(long, required_unless_present = "spawn", conflicts_with = "spawn")]
     url: Option<Url>,
 
@@ -39,9 +39,9 @@ pub struct Options {
     #[arg(long)]
     spawn: bool,
 
-    /// How the server speaks
-    #[arg(long, value_enum, default_value = "native", conflicts_with = "spawn")]
-    speech: Speech,
+    /// How its clients reach it
+    #[arg(long, value_enum, default_value_t = Transport::WebSocket)]
+    transport: Transport,
 
     /// Process id of a server on this machine that was started otherwise, to count its processor time
     #[arg(long, conflicts_with = "spawn")]
@@ -67,9 +67,9 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(url) = &options.url {
         let server = Vec::from_iter(options.pid);
-        let target = Target { address: Address::new(url)?, speech: options.speech, feed: Vec::new(), server };
-        return options.load.run(&target);
+        let (address, speech) = (Address::new(url)?, options.transport.speech());
+        return options.load.run(&Target { address, speech, feed: Vec::new(), server });
     }
-    let server = Depthcast::with(&options.gateway)?;
+    let server = Depthcast::over(options.transport).with(&options.gateway)?;
     options.load.run(&Target::of(&server))
 }

@@ -8,6 +8,7 @@
 mod contest;
 mod cores;
 mod floor;
+mod framing;
 mod guard;
 mod load;
 mod machine;

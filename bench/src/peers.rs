@@ -24,7 +24,8 @@ use node::Node;
 pub fn all() -> Vec<Box<dyn Server>> {
     vec![
         Box::new(Nats),
-        Box::new(Nchan),
+        Box::new(Nchan::WEBSOCKET),
+        Box::new(Nchan::SSE),
         Box::new(Inside::AXUM),
         Box::new(Inside::FASTWEBSOCKETS),
         Box::new(Node::WS),

@@ -1,7 +1,7 @@
 //! What servers are measured under: the scenarios, each with its cases, as a table. How they are carried out is not known
 //! here.
 
-use crate::servers::{Flow, Offer, Server};
+use crate::servers::{Flow, Offer, Server, Who};
 
 /// A load, and what is looked for.
 #[derive(Debug)]
@@ -34,17 +34,6 @@ pub struct Case {
     pub warmup: u64,
     /// Seconds to measure, if not as many as all others.
     pub seconds: Option<u64>,
-}
-
-/// Who can take part in a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// Every server.
-    All,
-    /// depthcast and the floor, which it is compared with.
-    Ours,
-    /// Who can merge.
-    Merging,
 }
 
 /// How many messages come.
@@ -92,6 +81,11 @@ const fn stalled(name: &'static str, who: Who, stalled: u32) -> Case {
     Case { scenario: "S4", name, who, rate: Rate::Fixed(2_500), connections: 50, stalled, ..PLAIN }
 }
 
+/// As depthcast's transports and peers over the same ones compare.
+const fn transports(name: &'static str, who: Who, burst: u32, rate: Rate) -> Case {
+    Case { scenario: "transports", name, who, flow: Flow::Even { burst }, rate, ..PLAIN }
+}
+
 const MANY_TOPICS: Case = Case { scenario: "S5", topics: 1_000, topics_each: 20, ..PLAIN };
 
 /// All cases, in the order in which they are measured.
@@ -131,6 +125,11 @@ pub const CASES: &[Case] = &[
         seconds: Some(13),
         ..PLAIN
     },
+    Case { connections: 50, ..transports("50 at 1,000/s", Who::Transports, 1, Rate::Fixed(1_000)) },
+    transports("peak", Who::Transports, 1, Rate::Highest(1_600)),
+    // More than the peers of these transports deliver.
+    transports("bursts of 1", Who::OurTransports, 1, Rate::Fixed(100)),
+    transports("bursts of 16", Who::OurTransports, 16, Rate::Fixed(1_600)),
 ];
 
 /// The first case that looks for the highest rate, and where it begins.
@@ -157,11 +156,7 @@ impl Case {
 
     /// Whether a server can take part.
     pub fn takes(&self, server: &dyn Server) -> bool {
-        match self.who {
-            Who::All => true,
-            Who::Ours => server.is_ours(),
-            Who::Merging => server.merges(),
-        }
+        server.takes_part(self.who)
     }
 
     /// What the server is offered at such a rate.
@@ -186,7 +181,24 @@ mod tests {
         let titles: HashSet<_> = CASES.iter().map(Case::title).collect();
         assert_eq!(titles.len(), CASES.len());
         assert_eq!(peak().0.title(), "S2 peak");
-        assert_eq!(names(), ["S1", "S2", "bursts", "S3", "S4", "S5", "surge"]);
+        assert_eq!(names(), ["S1", "S2", "bursts", "S3", "S4", "S5", "surge", "transports"]);
+    }
+
+    #[test]
+    fn a_transport_is_compared_with_transports_only() {
+        let part = |name: &str| {
+            let servers = crate::servers::all();
+            let server = servers.iter().find(|server| server.name() == name).unwrap();
+            let mut scenarios: Vec<_> =
+                CASES.iter().filter(|case| case.takes(&**server)).map(|case| case.scenario).collect();
+            scenarios.dedup();
+            scenarios
+        };
+        assert_eq!(part("depthcast"), names());
+        assert_eq!(part("depthcast-sse"), ["transports"]);
+        assert_eq!(part("nchan-sse"), ["transports"]);
+        assert_eq!(part("socket.io"), ["S1", "S2", "S3", "S4", "S5", "transports"]);
+        assert!(!part("nchan").contains(&"transports") && !part("floor").contains(&"surge"));
     }
 
     #[test]

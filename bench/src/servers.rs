@@ -10,7 +10,7 @@ mod options;
 mod pace;
 mod process;
 
-pub use depthcast::Depthcast;
+pub use depthcast::{Depthcast, Transport};
 pub use floor::Floor;
 pub use listener::{SEND_BUFFER, announce, announced, listen};
 pub use options::FeedOptions;
@@ -23,8 +23,10 @@ use std::net::SocketAddr;
 
 /// All of them, in the order in which they are measured.
 pub fn all() -> Vec<Box<dyn Server>> {
-    let ours: [Box<dyn Server>; 2] = [Box::new(Depthcast), Box::new(Floor { write: Write::Joined })];
-    ours.into_iter().chain(peers::all()).collect()
+    let floor: Box<dyn Server> = Box::new(Floor { write: Write::Joined });
+    let ours = Transport::ALL.map(|transport| Box::new(Depthcast::over(transport)) as Box<dyn Server>);
+    let [subject, transports @ ..] = ours;
+    [subject, floor].into_iter().chain(transports).chain(peers::all()).collect()
 }
 
 /// Those of `servers` that have these names; all if none is named. Those whose program is missing are told of and left out.
@@ -74,6 +76,21 @@ pub enum Flow {
     Surge,
 }
 
+/// Who is compared with whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Every server, each as it is used most.
+    All,
+    /// depthcast and the floor, which it is compared with.
+    Ours,
+    /// Who can do what only depthcast can: merge what is slow, surges, intervals.
+    Merging,
+    /// depthcast over each of its transports, and peers over these.
+    Transports,
+    /// depthcast over each of its transports.
+    OurTransports,
+}
+
 /// A server that can be measured.
 pub trait Server: Sync {
     /// What it is called, on the command line and in reports.
@@ -82,14 +99,9 @@ pub trait Server: Sync {
     /// Why it cannot be measured here, and what to do; `None` if it can.
     fn missing(&self) -> Option<String>;
 
-    /// Whether it is ours: depthcast, or what it is measured against in every case.
-    fn is_ours(&self) -> bool {
-        false
-    }
-
-    /// Whether it can do what only depthcast can: merge what is slow, surges, intervals.
-    fn merges(&self) -> bool {
-        false
+    /// Whether it is one of those that are compared.
+    fn takes_part(&self, who: Who) -> bool {
+        who == Who::All
     }
 
     /// Starts it on the first core, with its feed; it listens when this returns.

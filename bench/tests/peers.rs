@@ -34,7 +34,7 @@ fn check(peer: &str) {
         let bytes = run["bytes_per_second"].as_f64().unwrap() / deliveries;
         assert!((340.0..420.0).contains(&bytes), "{bytes} bytes a message: {run}");
         assert!(run["server_cores"].as_f64().unwrap() > 0.0, "{run}");
-        assert_eq!(run["feed_cores"].is_f64(), ["nats", "nchan"].contains(&peer), "{run}");
+        assert_eq!(run["feed_cores"].is_f64(), ["nats", "nchan", "nchan-sse"].contains(&peer), "{run}");
     }
 }
 
@@ -46,6 +46,11 @@ fn nats() {
 #[test]
 fn nchan() {
     check("nchan");
+}
+
+#[test]
+fn nchan_over_events() {
+    check("nchan-sse");
 }
 
 #[test]

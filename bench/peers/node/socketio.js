@@ -18,10 +18,12 @@ const http = createServer();
 // Compression is off by default; long polling is not what is compared.
 const io = new Server(http, { transports: ["websocket"], serveClient: false });
 io.on("connection", (socket) => {
-  socket.on("subscribe", (symbols) => {
+  socket.on("subscribe", ({ symbol: symbols }) => {
     socket.join(symbols);
-    socket.emit("subscribed", symbols.length);
-    for (const symbol of symbols) socket.emit("market", snapshot(symbol, seqs.get(symbol), now()));
+    for (const symbol of symbols) {
+      socket.emit("market", { method: "subscribe", success: true, result: { symbol } });
+      socket.emit("market", snapshot(symbol, seqs.get(symbol), now()));
+    }
   });
 });
 http.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, () => {

@@ -5,12 +5,12 @@ use crate::result::Run;
 use std::fmt::Write;
 
 /// Above the lines of [`run`].
-pub const RUN_HEADING: &str = "case             server          deliveries/s     events/s    p50 us    p99 us   cpu us/d  server  own  others";
+pub const RUN_HEADING: &str = "case                     server              deliveries/s     events/s    p50 us    p99 us   cpu us/d  server  own  others";
 
 /// One run.
 pub fn run(run: &Run) -> String {
     let mut line = format!(
-        "{:<16} {:<14} {:>13.0} {:>12.0} {:>9.1} {:>9.1} {:>10} {:>7} {:>4.2} {:>7.2}",
+        "{:<24} {:<18} {:>13.0} {:>12.0} {:>9.1} {:>9.1} {:>10} {:>7} {:>4.2} {:>7.2}",
         run.title(),
         run.server,
         run.deliveries_per_second,

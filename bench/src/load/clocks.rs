@@ -1,7 +1,10 @@
 //! Whether the server's clock and ours agree: latency is the difference of a stamp of one and a stamp of the other.
 
-use super::address::{self, Address};
-use crate::websocket::{self, Opcode, take_frame};
+use super::{
+    address::Address,
+    speech::{Speech, Subscription, Terms},
+};
+use crate::framing::{Framing, Piece};
 use anyhow::{Context, ensure};
 use market::{Nanos, clock};
 use std::{
@@ -35,8 +38,8 @@ impl fmt::Display for Difference {
 ///
 /// # Errors
 /// If it does not answer.
-pub fn compare(address: &Address, path: &str) -> anyhow::Result<Difference> {
-    let mut line = Line::open(address, path)?;
+pub fn compare(address: &Address, speech: Speech) -> anyhow::Result<Difference> {
+    let mut line = Line::open(address, speech)?;
     let mut quickest: Option<Difference> = None;
     for _ in 0..PINGS {
         let seen = line.ping().context("ping the server")?;
@@ -48,22 +51,25 @@ pub fn compare(address: &Address, path: &str) -> anyhow::Result<Difference> {
 /// A connection that asks and waits.
 struct Line {
     stream: TcpStream,
+    framing: Framing,
     arrived: Vec<u8>,
 }
 
 impl Line {
-    fn open(address: &Address, path: &str) -> anyhow::Result<Line> {
+    fn open(address: &Address, speech: Speech) -> anyhow::Result<Line> {
         let stream = TcpStream::connect(address.socket()?).context("connect to compare clocks")?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut line = Line { stream, arrived: Vec::new() };
-        line.stream.write_all(address.request(path).as_bytes())?;
+        let mut line = Line { stream, framing: speech.framing(), arrived: Vec::new() };
+        let nothing = Subscription { topics: Vec::new(), terms: Terms::default() };
+        let opening = speech.opening(&nothing);
+        line.stream.write_all(address.request(&opening).as_bytes())?;
         loop {
-            line.read()?;
-            if let Some(length) = address::take_answer(&line.arrived)? {
+            if let Some(length) = opening.take_answer(&line.arrived)? {
                 line.arrived.drain(..length);
                 return Ok(line);
             }
+            line.read()?;
         }
     }
 
@@ -77,7 +83,7 @@ impl Line {
 
     fn ping(&mut self) -> anyhow::Result<Difference> {
         let mut ping = Vec::new();
-        websocket::push_text(&mut ping, r#"{"method":"ping"}"#);
+        self.framing.push(&mut ping, r#"{"method":"ping"}"#);
         let sent = clock::now();
         self.stream.write_all(&ping)?;
         loop {
@@ -92,8 +98,10 @@ impl Line {
     fn take_pong(&mut self) -> Option<[Nanos; 2]> {
         let mut rest = &self.arrived[..];
         let mut pong = None;
-        while let Some((opcode, payload)) = take_frame(&mut rest) {
-            pong = (opcode == Opcode::TEXT).then(|| times(payload)).flatten().or(pong);
+        while let Some(piece) = self.framing.take(&mut rest) {
+            if let Piece::Message(text) = piece {
+                pong = times(text).or(pong);
+            }
         }
         let taken = self.arrived.len() - rest.len();
         self.arrived.drain(..taken);

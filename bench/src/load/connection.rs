@@ -2,10 +2,13 @@
 //! market data that arrive to whoever counts them. It knows no numbers and no time.
 
 use super::{
-    address::{self, Address},
+    address::{Address, Opening},
     speech::{Speech, Subscription, Talk},
 };
-use crate::websocket::{self, Opcode, take_frame};
+use crate::{
+    framing::{Framing, Piece},
+    websocket,
+};
 use anyhow::{Context, bail, ensure};
 use mio::net::TcpStream;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,8 +20,10 @@ const MAX_FRAME: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
+    framing: Framing,
     talk: Talk,
-    is_upgraded: bool,
+    /// The handshake, until it was answered.
+    opening: Option<Opening>,
     /// The beginning of what has not arrived whole.
     begun: Vec<u8>,
     /// What the socket has not taken yet.
@@ -37,28 +42,38 @@ pub enum Arrived {
 }
 
 impl Connection {
-    /// Connects, and sends the handshake.
+    /// Begins to connect. What is to be sent goes out as soon as the socket says that it takes something; whether nobody
+    /// listens there, reading tells.
     ///
     /// # Errors
-    /// If nobody listens there.
+    /// If the name is not known, or the operating system has no more sockets.
     pub fn open(
         address: &Address,
         speech: Speech,
         subscription: &Subscription,
     ) -> anyhow::Result<Connection> {
         let socket = address.socket()?;
-        let stream = std::net::TcpStream::connect(socket).with_context(|| format!("connect to {socket}"))?;
+        let stream = TcpStream::connect(socket).with_context(|| format!("connect to {socket}"))?;
         stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
+        let opening = speech.opening(subscription);
         let mut connection = Connection {
-            stream: TcpStream::from_std(stream),
+            stream,
+            framing: speech.framing(),
             talk: speech.talk(subscription),
-            is_upgraded: false,
+            unsent: address.request(&opening).into_bytes(),
+            opening: Some(opening),
             begun: Vec::new(),
-            unsent: address.request(&speech.path(subscription)).into_bytes(),
         };
-        connection.flush()?;
+        if connection.opening == Some(Opening::Plain) {
+            connection.begin();
+        }
         Ok(connection)
+    }
+
+    /// The handshake is done.
+    fn begin(&mut self) {
+        self.opening = None;
+        self.talk.begin(self.framing, &mut self.unsent);
     }
 
     /// The socket, to be waited for.
@@ -68,7 +83,7 @@ impl Connection {
 
     /// Whether all subscriptions stand.
     pub fn is_ready(&self) -> bool {
-        self.is_upgraded && self.talk.is_ready()
+        self.opening.is_none() && self.talk.is_ready()
     }
 
     /// Reads once, behind what was begun, into a buffer that all connections of a thread share and that is longer than
@@ -101,32 +116,25 @@ impl Connection {
         let arrived = &buffer[..self.begun.len() + read];
         self.begun.clear();
         let mut rest = arrived;
-        if !self.is_upgraded {
-            match address::take_answer(arrived)? {
-                Some(length) => {
-                    rest = &arrived[length..];
-                    self.is_upgraded = true;
-                    self.talk.begin(&mut self.unsent);
-                }
-                None => {
-                    self.begun.extend_from_slice(arrived);
-                    return Ok(());
-                }
-            }
+        if let Some(opening) = &self.opening {
+            let Some(length) = opening.take_answer(arrived)? else {
+                self.begun.extend_from_slice(arrived);
+                return Ok(());
+            };
+            rest = &arrived[length..];
+            self.begin();
         }
-        self.take_frames(&mut rest, heard)?;
+        self.take_pieces(&mut rest, heard)?;
         self.begun.extend_from_slice(rest);
         self.flush()
     }
 
-    fn take_frames(&mut self, rest: &mut &[u8], mut heard: impl FnMut(&[u8])) -> anyhow::Result<()> {
-        while let Some((opcode, payload)) = take_frame(rest) {
-            match opcode {
-                Opcode::TEXT | Opcode::BINARY => {
-                    self.talk.take(payload, &mut self.unsent, &mut heard)?;
-                }
-                Opcode::PING => websocket::push_pong(&mut self.unsent, payload),
-                _ => {}
+    fn take_pieces(&mut self, rest: &mut &[u8], mut heard: impl FnMut(&[u8])) -> anyhow::Result<()> {
+        while let Some(piece) = self.framing.take(rest) {
+            match piece {
+                Piece::Message(text) => self.talk.take(text, &mut self.unsent, &mut heard)?,
+                Piece::Ping(payload) => websocket::push_pong(&mut self.unsent, payload),
+                Piece::Nothing => {}
             }
         }
         Ok(())
@@ -149,5 +157,6 @@ impl Connection {
 }
 
 fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+    // A socket that is still connecting says the last one.
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::NotConnected)
 }

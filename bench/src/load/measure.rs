@@ -87,7 +87,7 @@ impl Target {
 
     /// How far its clock is ahead of ours, if it tells its time.
     fn clock(&self) -> anyhow::Result<Option<Difference>> {
-        self.speech.clock_path().map(|path| clocks::compare(&self.address, path)).transpose()
+        self.speech.clock().map(|speech| clocks::compare(&self.address, speech)).transpose()
     }
 
     fn private_bytes(&self) -> anyhow::Result<Option<u64>> {

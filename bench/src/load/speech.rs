@@ -1,5 +1,5 @@
-//! How a server speaks: on which path a connection is opened, what is sent on it to subscribe, and how the frames that
-//! arrive are split into messages of market data.
+//! How a server speaks: how a connection is opened, what is sent on it to subscribe, and how what arrives is split into
+//! messages of market data.
 //!
 //! Whatever the envelope, a message of market data is the text that the native protocol has for it, so that all servers
 //! carry the same bytes and [`super::message`] reads them all. A further speech is a file beside [`native`], a variant of
@@ -10,18 +10,26 @@ mod nats;
 mod nchan;
 mod socketio;
 
+use super::address::Opening;
+use crate::framing::Framing;
+
 /// How a server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
     /// The native protocol of depthcast: JSON over WebSocket.
     Native,
+    /// The same as server-sent events; the query is the request.
+    Sse,
+    /// The same as events of Socket.IO 4, over WebSocket alone.
+    SocketIo,
+    /// The same as lines on a TCP connection.
+    Tcp,
     /// The NATS protocol, as bytes in binary frames.
     Nats,
     /// nchan: the path names the topics, and each text frame is a message.
     Nchan,
-    /// Socket.IO 4 over WebSocket alone.
-    #[value(name = "socket.io")]
-    SocketIo,
+    /// The same as server-sent events.
+    NchanSse,
 }
 
 /// What one connection subscribes to.
@@ -53,32 +61,46 @@ impl Default for Terms {
 }
 
 impl Speech {
-    /// Path and query of the handshake.
-    pub fn path(self, subscription: &Subscription) -> String {
+    /// How a connection begins.
+    pub fn opening(self, subscription: &Subscription) -> Opening {
         match self {
-            Speech::Native => native::PATH.into(),
-            Speech::Nats => nats::PATH.into(),
-            Speech::Nchan => nchan::path(subscription),
-            Speech::SocketIo => socketio::PATH.into(),
+            Speech::Native => Opening::Upgrade(native::PATH.into()),
+            Speech::Sse => Opening::Stream(native::query(subscription)),
+            Speech::SocketIo => Opening::Upgrade(socketio::PATH.into()),
+            Speech::Tcp => Opening::Plain,
+            Speech::Nats => Opening::Upgrade(nats::PATH.into()),
+            Speech::Nchan => Opening::Upgrade(nchan::path(subscription)),
+            Speech::NchanSse => Opening::Stream(nchan::event_path(subscription)),
         }
     }
 
-    /// The path on which the server tells its time in answer to a ping of the native protocol, if it does.
-    pub fn clock_path(self) -> Option<&'static str> {
+    /// What stands between two messages.
+    pub fn framing(self) -> Framing {
         match self {
-            Speech::Native => Some(native::PATH),
-            // What they send is stamped by a process of ours, by the clock that we read.
-            Speech::Nats | Speech::Nchan | Speech::SocketIo => None,
+            Speech::Native | Speech::SocketIo | Speech::Nats | Speech::Nchan => Framing::WebSocket,
+            Speech::Sse | Speech::NchanSse => Framing::Events,
+            Speech::Tcp => Framing::Lines,
+        }
+    }
+
+    /// How to ask the server for its time, by a ping of the native protocol; `None` if it does not tell.
+    pub fn clock(self) -> Option<Speech> {
+        match self {
+            Speech::Native | Speech::Sse => Some(Speech::Native),
+            Speech::Tcp => Some(Speech::Tcp),
+            // What these peers send is stamped by a process of ours, by the clock that we read; and how Socket.IO is spoken
+            // does not say by whom.
+            Speech::SocketIo | Speech::Nats | Speech::Nchan | Speech::NchanSse => None,
         }
     }
 
     /// Our side of what is said on one connection.
     pub fn talk(self, subscription: &Subscription) -> Talk {
         match self {
-            Speech::Native => Talk::Native(native::Talk::new(subscription)),
-            Speech::Nats => Talk::Nats(nats::Talk::new(subscription)),
-            Speech::Nchan => Talk::Nchan,
+            Speech::Native | Speech::Sse | Speech::Tcp => Talk::Native(native::Talk::new(subscription)),
             Speech::SocketIo => Talk::SocketIo(socketio::Talk::new(subscription)),
+            Speech::Nats => Talk::Nats(nats::Talk::new(subscription)),
+            Speech::Nchan | Speech::NchanSse => Talk::Nchan,
         }
     }
 }
@@ -89,44 +111,44 @@ impl Speech {
 pub enum Talk {
     /// The native protocol.
     Native(native::Talk),
+    /// The native protocol inside Socket.IO.
+    SocketIo(socketio::Talk),
     /// NATS.
     Nats(nats::Talk),
     /// nchan, where nothing is said beyond the handshake.
     Nchan,
-    /// Socket.IO.
-    SocketIo(socketio::Talk),
 }
 
 impl Talk {
     /// Appends what is to be sent as soon as the handshake is done.
-    pub fn begin(&mut self, out: &mut Vec<u8>) {
+    pub fn begin(&mut self, framing: Framing, out: &mut Vec<u8>) {
         match self {
-            Talk::Native(talk) => talk.begin(out),
+            Talk::Native(talk) => talk.begin(framing, out),
             Talk::Nats(talk) => talk.begin(out),
             Talk::Nchan | Talk::SocketIo(_) => {}
         }
     }
 
-    /// Takes a text or binary frame that arrived whole. Each message of market data that ends in it goes to `heard`; what is
-    /// to be answered is appended to `out`, framed.
+    /// Takes a message that arrived whole. Each one of market data that ends in it goes to `heard`; what is to be answered is
+    /// appended to `out`, framed.
     ///
     /// # Errors
     /// If the server refuses what it was asked for, with its words.
     #[inline]
     pub fn take(
         &mut self,
-        payload: &[u8],
+        message: &[u8],
         out: &mut Vec<u8>,
         mut heard: impl FnMut(&[u8]),
     ) -> anyhow::Result<()> {
         match self {
-            Talk::Native(talk) => talk.take(payload, &mut heard),
-            Talk::Nats(talk) => talk.take(payload, out, &mut heard),
+            Talk::Native(talk) => talk.take(message, &mut heard),
+            Talk::SocketIo(talk) => talk.take(message, out, &mut heard),
+            Talk::Nats(talk) => talk.take(message, out, &mut heard),
             Talk::Nchan => {
-                heard(payload);
+                heard(message);
                 Ok(())
             }
-            Talk::SocketIo(talk) => talk.take(payload, out, &mut heard),
         }
     }
 
@@ -134,9 +156,9 @@ impl Talk {
     pub fn is_ready(&self) -> bool {
         match self {
             Talk::Native(talk) => talk.is_ready(),
+            Talk::SocketIo(talk) => talk.is_ready(),
             Talk::Nats(talk) => talk.is_ready(),
             Talk::Nchan => true,
-            Talk::SocketIo(talk) => talk.is_ready(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! nginx with nchan: subscribers over WebSocket, the feed by HTTP POST from a process beside it.
+//! nginx with nchan: subscribers over WebSocket or server-sent events, the feed by HTTP POST from a process beside it.
 //!
 //! One worker process, for one core, as all servers have here; no log of each request. What it holds for subscribers that are
 //! behind is as much as the broadcast channels of the peers in Rust hold: the default of 10 messages would lose what comes in
@@ -7,7 +7,7 @@
 use super::{inside::start_feed, programs};
 use crate::{
     load::Speech,
-    servers::{Offer, Part, Process, Running, SEND_BUFFER, Server},
+    servers::{Offer, Part, Process, Running, SEND_BUFFER, Server, Who},
 };
 use anyhow::Context;
 use std::{
@@ -26,11 +26,21 @@ const TRIES: u32 = 3;
 
 /// nginx with nchan.
 #[derive(Debug)]
-pub struct Nchan;
+pub struct Nchan {
+    name: &'static str,
+    speech: Speech,
+}
+
+impl Nchan {
+    /// Over WebSocket.
+    pub const WEBSOCKET: Nchan = Nchan { name: "nchan", speech: Speech::Nchan };
+    /// Over server-sent events.
+    pub const SSE: Nchan = Nchan { name: "nchan-sse", speech: Speech::NchanSse };
+}
 
 impl Server for Nchan {
     fn name(&self) -> &'static str {
-        "nchan"
+        self.name
     }
 
     fn missing(&self) -> Option<String> {
@@ -38,6 +48,13 @@ impl Server for Nchan {
             (None, _) => Some(programs::missing(PROGRAM)),
             (_, None) => Some(programs::missing(MODULE)),
             _ => None,
+        }
+    }
+
+    fn takes_part(&self, who: Who) -> bool {
+        match self.speech {
+            Speech::NchanSse => who == Who::Transports,
+            _ => who == Who::All,
         }
     }
 
@@ -52,7 +69,7 @@ impl Server for Nchan {
             }
         };
         let feed = start_feed("feed-nchan", address, offer)?;
-        Ok(Running { address, speech: Speech::Nchan, processes: vec![feed, server] })
+        Ok(Running { address, speech: self.speech, processes: vec![feed, server] })
     }
 }
 
@@ -102,6 +119,12 @@ http {{
         keepalive_requests 1000000000;
         location ~ ^/sub/(.+)$ {{
             nchan_subscriber websocket;
+            nchan_channel_id $1;
+            nchan_channel_id_split_delimiter ",";
+            nchan_subscriber_first_message newest;
+        }}
+        location ~ ^/events/(.+)$ {{
+            nchan_subscriber eventsource;
             nchan_channel_id $1;
             nchan_channel_id_split_delimiter ",";
             nchan_subscriber_first_message newest;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     load::Speech,
     messages::FIRST,
-    servers::{FeedOptions, Offer, Part, Process, Running, Server, announced},
+    servers::{FeedOptions, Offer, Part, Process, Running, Server, Who, announced},
 };
 use anyhow::Context;
 use market::Nanos;
@@ -50,6 +50,10 @@ impl Server for Node {
             None => Some(programs::missing("node")),
             Some(_) => (!package.is_dir()).then(|| programs::missing(package)),
         }
+    }
+
+    fn takes_part(&self, who: Who) -> bool {
+        who == Who::All || who == Who::Transports && self.speech == Speech::SocketIo
     }
 
     fn start(&self, offer: &Offer) -> anyhow::Result<Running> {

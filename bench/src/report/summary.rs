@@ -34,6 +34,10 @@ pub fn scenario(name: &str) -> (&'static str, &'static [&'static Metric]) {
             "five seconds at four times the rate",
             &[&SURGE_DELIVERIES, &SURGE_EVENTS, &SLOWEST, &RECOVERY, &P50, &P99],
         ),
+        "transports" => (
+            "depthcast over each of its transports, and peers over the same ones",
+            &[&DELIVERIES, &CPU, &P50, &P99, &P999],
+        ),
         _ => ("", &[&DELIVERIES, &P50, &P99, &P999, &CPU]),
     }
 }
@@ -44,25 +48,47 @@ pub fn metrics(group: &Group) -> Vec<&'static Metric> {
     scenario(group.scenario).1.iter().filter(is_there).copied().collect()
 }
 
-/// A row for each server: each figure as its median with its best and its worst run, and as a multiple of the floor's.
+/// A row for each server: each figure as its median with its best and its worst run, and as a multiple of the floor's, or
+/// without a floor of depthcast's.
 pub fn of_group(group: &Group) -> Table {
     let metrics = metrics(group);
+    let has_floor = group.servers.iter().any(|server| server.name == FLOOR);
+    let base = if has_floor { FLOOR } else { SUBJECT };
     let mut head = vec!["server".to_owned(), "runs".into()];
     for metric in &metrics {
-        head.extend([metric.name.to_owned(), "of floor".into()]);
+        head.extend([metric.name.to_owned(), format!("of {base}")]);
     }
-    head.extend(metrics.first().map(|metric| format!("{SUBJECT}'s {} by its", metric.name)));
+    let has_peers = group.servers.iter().any(|server| peer_over_transport_of(server.name).is_some());
+    head.extend(metrics.first().map(|metric| match has_peers {
+        true => format!("{} of its peer", metric.name),
+        false => format!("{SUBJECT}'s {} by its", metric.name),
+    }));
     let rows = group.servers.iter().map(|server| {
         let mut row = vec![server.name.to_owned(), server.runs.len().to_string()];
         for metric in &metrics {
             let spread = server.spread(metric);
             row.push(spread.map_or_else(String::new, |spread| show(metric, spread)));
-            row.push(by(spread, group.spread(FLOOR, metric)));
+            row.push(by(spread, group.spread(base, metric)));
         }
-        row.extend(metrics.first().map(|metric| by(group.spread(SUBJECT, metric), server.spread(metric))));
+        row.extend(metrics.first().map(|metric| {
+            let of = |name: Option<&str>| name.and_then(|name| group.spread(name, metric));
+            match has_peers {
+                true => by(server.spread(metric), of(peer_over_transport_of(server.name))),
+                false => by(of(Some(SUBJECT)), server.spread(metric)),
+            }
+        }));
         row
     });
     Table { rows: rows.collect(), head }
+}
+
+/// The peer that speaks the same transport as depthcast does under this name, if it is not WebSocket.
+fn peer_over_transport_of(server: &str) -> Option<&'static str> {
+    match server {
+        "depthcast-sse" => Some("nchan-sse"),
+        "depthcast-socketio" => Some("socket.io"),
+        _ => None,
+    }
 }
 
 /// `120 us (110 us to 130 us)`; of a single run, only that.
@@ -146,6 +172,19 @@ mod tests {
         assert_eq!(table.rows[1][..4], [SUBJECT, "3", "120 us (110 us to 130 us)", "1.20x"]);
         assert_eq!(table.rows[0].last().unwrap(), "1.20x");
         assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
+    }
+
+    #[test]
+    fn a_transport_is_held_against_websocket_and_its_peer() {
+        let mut contest = sample::contest();
+        contest.results = [(SUBJECT, 1_000), ("depthcast-sse", 2_000), ("nchan-sse", 40_000)]
+            .map(|(server, nanos)| sample::run("transports", "peak", server, nanos))
+            .to_vec();
+        let table = of_group(&group::all(&contest)[0]);
+        assert_eq!(table.head[3], "of depthcast");
+        assert_eq!(table.head.last().unwrap(), "deliveries of its peer");
+        assert_eq!((&*table.rows[1][3], &**table.rows[1].last().unwrap()), ("0.50x", "20.0x"));
+        assert_eq!((&*table.rows[2][3], &**table.rows[2].last().unwrap()), ("0.025x", ""));
     }
 
     #[test]

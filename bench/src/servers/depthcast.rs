@@ -1,17 +1,55 @@
 //! depthcast itself, with its simulated exchange inside.
 
-use super::{Flow, Offer, Part, Process, Running, Server};
+use super::{Flow, Offer, Part, Process, Running, Server, Who};
 use crate::load::Speech;
 use anyhow::{Context, bail};
 use std::{net::SocketAddr, path::PathBuf, process::Command};
 
-/// The `depthcast` that lies beside this program.
+/// How clients reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Transport {
+    /// Frames of a WebSocket
+    #[value(name = "websocket")]
+    WebSocket,
+    /// Server-sent events
+    Sse,
+    /// Socket.IO over WebSocket
+    #[value(name = "socketio")]
+    SocketIo,
+    /// Lines on a TCP connection
+    Tcp,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Transport; 4] =
+        [Transport::WebSocket, Transport::Sse, Transport::SocketIo, Transport::Tcp];
+
+    /// How the gateway speaks over it.
+    pub fn speech(self) -> Speech {
+        match self {
+            Transport::WebSocket => Speech::Native,
+            Transport::Sse => Speech::Sse,
+            Transport::SocketIo => Speech::SocketIo,
+            Transport::Tcp => Speech::Tcp,
+        }
+    }
+}
+
+/// The `depthcast` that lies beside this program, over one of its transports.
 #[derive(Debug)]
-pub struct Depthcast;
+pub struct Depthcast {
+    transport: Transport,
+}
 
 impl Server for Depthcast {
     fn name(&self) -> &'static str {
-        "depthcast"
+        match self.transport {
+            Transport::WebSocket => "depthcast",
+            Transport::Sse => "depthcast-sse",
+            Transport::SocketIo => "depthcast-socketio",
+            Transport::Tcp => "depthcast-tcp",
+        }
     }
 
     fn missing(&self) -> Option<String> {
@@ -24,32 +62,43 @@ impl Server for Depthcast {
         }
     }
 
-    fn is_ours(&self) -> bool {
-        true
-    }
-
-    fn merges(&self) -> bool {
-        true
+    fn takes_part(&self, who: Who) -> bool {
+        self.transport == Transport::WebSocket || matches!(who, Who::Transports | Who::OurTransports)
     }
 
     fn start(&self, offer: &Offer) -> anyhow::Result<Running> {
-        Depthcast::with(&arguments(offer)?)
+        self.with(&arguments(offer)?)
     }
 }
 
 impl Depthcast {
-    /// Starts it with these options of `depthcast serve`, on a free port.
+    /// Over this transport.
+    pub fn over(transport: Transport) -> Depthcast {
+        Depthcast { transport }
+    }
+
+    /// Starts it with these options of `depthcast serve`, on free ports.
     ///
     /// # Errors
     /// If there is no such program, or it ends before it listens.
-    pub fn with(arguments: &[String]) -> anyhow::Result<Running> {
+    pub fn with(&self, arguments: &[String]) -> anyhow::Result<Running> {
         let mut command = Command::new(program()?);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"]).args(arguments);
         let mut process =
             Process::start(&mut command, Part::Server).context("`cargo build --release` makes it")?;
-        let address = process.wait_for(serving_at)?;
-        Ok(Running { address, speech: Speech::Native, processes: vec![process] })
+        let ports = process.wait_for(serving_at)?;
+        let address = if self.transport == Transport::Tcp { ports.tcp } else { ports.http };
+        Ok(Running { address, speech: self.transport.speech(), processes: vec![process] })
     }
+}
+
+/// Where it listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ports {
+    /// For HTTP, and all that begins with it.
+    http: SocketAddr,
+    /// For plain TCP.
+    tcp: SocketAddr,
 }
 
 fn program() -> anyhow::Result<PathBuf> {
@@ -72,9 +121,11 @@ fn arguments(offer: &Offer) -> anyhow::Result<Vec<String>> {
     Ok(arguments)
 }
 
-fn serving_at(line: &str) -> Option<SocketAddr> {
+fn serving_at(line: &str) -> Option<Ports> {
     let entry: serde_json::Value = serde_json::from_str(line).ok()?;
-    (entry["message"] == "serving").then(|| entry["address"].as_str()?.parse().ok())?
+    let at = |name: &str| entry[name].as_str()?.parse().ok();
+    (entry["message"] == "serving").then_some(())?;
+    Some(Ports { http: at("address")?, tcp: at("tcp")? })
 }
 
 #[cfg(test)]
@@ -82,11 +133,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_stands_in_the_line_about_serving() {
-        let check =
-            |line, port: Option<u16>| assert_eq!(serving_at(line).map(|at| at.port()), port, "{line}");
-        check(r#"{"level":"INFO","message":"serving","address":"127.0.0.1:4711"}"#, Some(4711));
-        check(r#"{"level":"WARN","message":"something else","address":"127.0.0.1:4711"}"#, None);
+    fn the_addresses_stand_in_the_line_about_serving() {
+        let check = |line: &str, ports: Option<(u16, u16)>| {
+            let found = serving_at(line).map(|at| (at.http.port(), at.tcp.port()));
+            assert_eq!(found, ports, "{line}");
+        };
+        let addresses = r#""address":"127.0.0.1:4711","tcp":"127.0.0.1:4712"}"#;
+        check(&format!(r#"{{"level":"INFO","message":"serving",{addresses}"#), Some((4711, 4712)));
+        check(&format!(r#"{{"level":"WARN","message":"something else",{addresses}"#), None);
         check("thread 'main' panicked", None);
     }
 

@@ -1,6 +1,6 @@
 //! The floor, a child of this very program.
 
-use super::{FeedOptions, Offer, Part, Process, Running, Server, announced};
+use super::{FeedOptions, Offer, Part, Process, Running, Server, Who, announced};
 use crate::{floor::Write, load::Speech};
 use anyhow::Context;
 use std::process::Command;
@@ -21,8 +21,8 @@ impl Server for Floor {
         None
     }
 
-    fn is_ours(&self) -> bool {
-        true
+    fn takes_part(&self, who: Who) -> bool {
+        matches!(who, Who::All | Who::Ours)
     }
 
     fn start(&self, offer: &Offer) -> anyhow::Result<Running> {

@@ -1,12 +1,31 @@
-//! The native protocol: one request for all topics, an answer for each of them, and each text frame is a message.
+//! The native protocol: one request for all topics, an answer for each of them, and whatever the framing, what it frames is a
+//! message.
 
 use super::{Subscription, Terms};
-use crate::websocket;
+use crate::framing::Framing;
 use anyhow::bail;
 use memchr::memmem;
 
-/// Where it is spoken.
+/// Where it is spoken over WebSocket.
 pub const PATH: &str = "/feed";
+
+/// Where a stream of events is, with the request as its query.
+pub fn query(Subscription { topics, terms }: &Subscription) -> String {
+    let Terms { channel, depth, interval_ms, policy } = terms;
+    let symbols = topics.join(",");
+    format!(
+        "/sse?channel={channel}&symbol={symbols}&depth={depth}&interval_ms={interval_ms}&policy={policy}&stamps=true"
+    )
+}
+
+/// The parameters of the request.
+pub fn params(Subscription { topics, terms }: &Subscription) -> serde_json::Value {
+    let Terms { channel, depth, interval_ms, policy } = terms;
+    serde_json::json!({
+        "channel": channel, "symbol": topics, "depth": depth, "interval_ms": interval_ms, "policy": policy,
+        "stamps": true,
+    })
+}
 
 /// One connection.
 #[derive(Debug)]
@@ -18,17 +37,13 @@ pub struct Talk {
 }
 
 impl Talk {
-    pub fn new(Subscription { topics, terms }: &Subscription) -> Talk {
-        let Terms { channel, depth, interval_ms, policy } = terms;
-        let request = serde_json::json!({"method": "subscribe", "params": {
-            "channel": channel, "symbol": topics, "depth": depth, "interval_ms": interval_ms, "policy": policy,
-            "stamps": true,
-        }});
-        Talk { request: request.to_string(), awaited: topics.len() }
+    pub fn new(subscription: &Subscription) -> Talk {
+        let request = serde_json::json!({"method": "subscribe", "params": params(subscription)});
+        Talk { request: request.to_string(), awaited: subscription.topics.len() }
     }
 
-    pub fn begin(&mut self, out: &mut Vec<u8>) {
-        websocket::push_text(out, &std::mem::take(&mut self.request));
+    pub fn begin(&mut self, framing: Framing, out: &mut Vec<u8>) {
+        framing.push(out, &std::mem::take(&mut self.request));
     }
 
     #[inline]
@@ -88,8 +103,14 @@ mod tests {
 
     #[test]
     fn the_request_names_every_topic() {
-        let mut out = Vec::new();
-        talk(&["A", "B"]).begin(&mut out);
-        assert!(memmem::find(&out, br#""symbol":["A","B"]"#).is_some(), "{}", String::from_utf8_lossy(&out));
+        for framing in [Framing::WebSocket, Framing::Lines] {
+            let mut out = Vec::new();
+            talk(&["A", "B"]).begin(framing, &mut out);
+            let text = String::from_utf8_lossy(&out);
+            assert!(text.contains(r#""symbol":["A","B"]"#), "{text}");
+        }
+        let topics = ["A/B", "C/D"].map(String::from).to_vec();
+        let path = query(&Subscription { topics, terms: Terms::default() });
+        assert!(path.starts_with("/sse?channel=book&symbol=A/B,C/D&depth=10&"), "{path}");
     }
 }

@@ -1,10 +1,15 @@
-//! nchan: the path of the handshake is the subscription; after it each text frame is a message, and nothing is to be said.
+//! nchan: the path of the request is the subscription; after it each frame or event is a message, and nothing is to be said.
 
 use super::Subscription;
 
-/// Where these topics are: several are joined by commas.
+/// Where these topics are over WebSocket: several are joined by commas.
 pub fn path(Subscription { topics, .. }: &Subscription) -> String {
     format!("/sub/{}", topics.join(","))
+}
+
+/// Where they are as server-sent events.
+pub fn event_path(Subscription { topics, .. }: &Subscription) -> String {
+    format!("/events/{}", topics.join(","))
 }
 
 #[cfg(test)]
@@ -14,6 +19,8 @@ mod tests {
     #[test]
     fn the_path_names_every_topic() {
         let topics = ["A/B", "C/D"].map(String::from).to_vec();
-        assert_eq!(path(&Subscription { topics, terms: Terms::default() }), "/sub/A/B,C/D");
+        let subscription = Subscription { topics, terms: Terms::default() };
+        assert_eq!(path(&subscription), "/sub/A/B,C/D");
+        assert_eq!(event_path(&subscription), "/events/A/B,C/D");
     }
 }

@@ -1,7 +1,7 @@
-//! Socket.IO 4 over WebSocket alone: a digit for Engine.IO, one for Socket.IO, then an event as a JSON array. Events of this
-//! measurement: `subscribe` with the topics is answered by `subscribed`, and each `market` is a message of market data.
+//! Socket.IO 4 over WebSocket alone: a digit for Engine.IO, one for Socket.IO, then an event as a JSON array. `subscribe` has
+//! the parameters of the native protocol; each `market` is an answer or a message of it. Any other event is passed over.
 
-use super::Subscription;
+use super::{Subscription, native};
 use crate::websocket;
 use anyhow::bail;
 
@@ -13,12 +13,14 @@ const MARKET: &[u8] = b"42[\"market\",";
 #[derive(Debug)]
 pub struct Talk {
     subscribe: String,
-    is_ready: bool,
+    /// What the events carry.
+    native: native::Talk,
 }
 
 impl Talk {
-    pub fn new(Subscription { topics, .. }: &Subscription) -> Talk {
-        Talk { subscribe: format!("42{}", serde_json::json!(["subscribe", topics])), is_ready: false }
+    pub fn new(subscription: &Subscription) -> Talk {
+        let subscribe = serde_json::json!(["subscribe", native::params(subscription)]);
+        Talk { subscribe: format!("42{subscribe}"), native: native::Talk::new(subscription) }
     }
 
     #[inline]
@@ -29,10 +31,7 @@ impl Talk {
         heard: &mut impl FnMut(&[u8]),
     ) -> anyhow::Result<()> {
         match text.strip_prefix(MARKET) {
-            Some([message @ .., b']']) => {
-                heard(message);
-                Ok(())
-            }
+            Some([message @ .., b']']) => self.native.take(message, heard),
             _ => self.take_packet(text, out),
         }
     }
@@ -47,13 +46,13 @@ impl Talk {
             [b'1', ..] | [b'4', b'1' | b'4', ..] => {
                 bail!("the server refused: {}", String::from_utf8_lossy(text))
             }
-            _ => self.is_ready |= text.starts_with(b"42[\"subscribed\""),
+            _ => {}
         }
         Ok(())
     }
 
     pub fn is_ready(&self) -> bool {
-        self.is_ready
+        self.native.is_ready()
     }
 }
 
@@ -68,6 +67,7 @@ mod tests {
     #[test]
     fn each_step_of_the_opening_is_answered() {
         let mut talk = talk();
+        let subscribe = talk.subscribe.clone();
         let mut check = |text: &str, answer: &str, is_ready| {
             let (mut out, mut expected) = (Vec::new(), Vec::new());
             if !answer.is_empty() {
@@ -77,8 +77,11 @@ mod tests {
             assert_eq!((out, talk.is_ready()), (expected, is_ready), "{text}");
         };
         check(r#"0{"sid":"x","upgrades":[],"pingInterval":25000}"#, "40", false);
-        check(r#"40{"sid":"y"}"#, r#"42["subscribe",["A/B"]]"#, false);
-        check(r#"42["subscribed",1]"#, "", true);
+
+        assert!(subscribe.contains(r#""symbol":["A/B"]"#), "{subscribe}");
+        check(r#"40{"sid":"y"}"#, &subscribe, false);
+        check(r#"42["market",{"method":"subscribe","success":true,"result":{}}]"#, "", true);
+        check(r#"42["cursor","9c41:A/B@10=7"]"#, "", true);
         check("2", "3", true);
         check("6", "", true);
     }
@@ -93,7 +96,11 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_in_the_servers_words() {
-        let error = talk().take(br#"44{"message":"no"}"#, &mut Vec::new(), &mut |_| {}).unwrap_err();
-        assert!(error.to_string().contains("no"), "{error}");
+        for text in
+            [r#"44{"message":"bad"}"#, r#"42["market",{"method":"subscribe","success":false,"code":"bad"}]"#]
+        {
+            let error = talk().take(text.as_bytes(), &mut Vec::new(), &mut |_| {}).unwrap_err();
+            assert!(error.to_string().contains("bad"), "{error}");
+        }
     }
 }
