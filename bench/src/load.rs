@@ -17,15 +17,18 @@ mod speech;
 mod tally;
 mod topics;
 
-pub use measure::{Load, Overloaded, Target, measure};
+pub use address::Address;
+pub use connection::{Arrived, Connection};
+pub use measure::{Crew, Load, Overloaded, Target, measure};
+pub use message::{Message, Update, read};
 pub use options::LoadOptions;
+pub use reader::Plan;
 pub use report::Report;
-pub use speech::{Speech, Terms};
-pub use tally::{Counts, SLICES_PER_SECOND, Slice, sum};
+pub use speech::{Speech, Subscription, Terms};
+pub use tally::{Counts, SLICES_PER_SECOND, Slice, Tally, Window, sum};
 pub use topics::{Topics, instruments};
 
 use crate::servers::{Depthcast, Transport};
-use address::Address;
 use url::Url;
 
 /// Options of `bench load`.

@@ -1,6 +1,7 @@
 //! Measures depthcast: its parts one by one (`bench micro`), a running gateway as its clients see it (`bench load`), what
 //! the machine allows (`bench floor`), what others do under the same load (`bench peers`), and all of that under fixed
-//! scenarios, server by server (`bench contest`), told in tables and plots (`bench report`).
+//! scenarios, server by server (`bench contest`), told in tables and plots (`bench report`); and how soon very many clients that
+//! come back at once are served (`bench storm`).
 //!
 //! It prints what it measured and judges nothing: the exit code says only whether there was something to measure. But for
 //! `bench guard`, which fails when the work of an event or of a delivery has grown.
@@ -21,6 +22,7 @@ mod report;
 mod result;
 mod scenario;
 mod servers;
+mod storm;
 mod websocket;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +48,8 @@ enum Command {
     Floor(Box<floor::Options>),
     /// The same load on the servers that depthcast is compared with, each that is installed
     Peers(Box<peers::Options>),
+    /// Ten thousand clients that come back at once, to a gateway that runs and to one that was just started
+    Storm(storm::Options),
     /// All servers in turn under the scenarios, with the figures written to a directory
     Contest(contest::Options),
     /// What a contest came to: report.md with tables and targets, report.html with plots
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
         Command::Load(options) => load::run(&options),
         Command::Floor(options) => floor::run(&options),
         Command::Peers(options) => peers::run(&options),
+        Command::Storm(options) => storm::run(&options),
         Command::Contest(options) => contest::run(&options),
         Command::Report(options) => report::run(&options),
         Command::FloorServer(options) => floor::serve(options),

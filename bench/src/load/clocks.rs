@@ -61,7 +61,7 @@ impl Line {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut line = Line { stream, framing: speech.framing(), arrived: Vec::new() };
-        let nothing = Subscription { topics: Vec::new(), terms: Terms::default() };
+        let nothing = Subscription { topics: Vec::new(), terms: Terms::default(), since: None };
         let opening = speech.opening(&nothing);
         line.stream.write_all(address.request(&opening).as_bytes())?;
         loop {

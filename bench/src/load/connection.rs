@@ -76,6 +76,15 @@ impl Connection {
         self.talk.begin(self.framing, &mut self.unsent);
     }
 
+    /// Asks for something more, once all subscriptions stand; the answer is not waited for.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub fn ask(&mut self, method: &str, subscription: &Subscription) -> anyhow::Result<()> {
+        self.talk.ask(method, subscription, self.framing, &mut self.unsent);
+        self.flush()
+    }
+
     /// The socket, to be waited for.
     pub fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream

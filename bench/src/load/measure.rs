@@ -167,11 +167,14 @@ pub fn measure(load: &Load, target: &Target) -> anyhow::Result<Report> {
 
 /// The threads that read. Without a window they end by themselves when this is dropped.
 #[derive(Default)]
-struct Crew(Vec<(Sender<Window>, JoinHandle<anyhow::Result<Tally>>)>);
+pub struct Crew(Vec<(Sender<Window>, JoinHandle<anyhow::Result<Tally>>)>);
 
 impl Crew {
     /// Opens the connections of each share in a thread of its own, and waits until all of them have their subscriptions.
-    fn open(&mut self, plan: &Plan, shares: impl Iterator<Item = Range<u32>>) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// As [`measure`].
+    pub fn open(&mut self, plan: &Plan, shares: impl Iterator<Item = Range<u32>>) -> anyhow::Result<()> {
         let (opened, opening) = mpsc::channel();
         let mut connections = 0;
         for share in shares {
@@ -190,14 +193,19 @@ impl Crew {
         Ok(())
     }
 
-    fn begin(&self, window: Window) {
+    /// Says when it is to be counted.
+    pub fn begin(&self, window: Window) {
         for (begin, _) in &self.0 {
             // A thread that has ended says why when it is joined.
             let _ = begin.send(window);
         }
     }
 
-    fn end(self) -> anyhow::Result<Tally> {
+    /// Waits for the end of the window; returns what was counted in it.
+    ///
+    /// # Errors
+    /// If a thread failed.
+    pub fn end(self) -> anyhow::Result<Tally> {
         let mut all = Tally::default();
         for (_, thread) in self.0 {
             all.add(&thread.join().expect("a reading thread does not panic")?);

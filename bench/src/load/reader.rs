@@ -49,7 +49,7 @@ pub struct Plan {
 
 impl Plan {
     fn subscription(&self, connection: u32) -> Subscription {
-        Subscription { topics: self.topics.of(connection), terms: self.terms.clone() }
+        Subscription { topics: self.topics.of(connection), terms: self.terms.clone(), since: None }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Subscription {
     pub topics: Vec<String>,
     /// How it wants them, where the server offers a choice.
     pub terms: Terms,
+    /// The resume token of what it has already, for depthcast.
+    pub since: Option<String>,
 }
 
 /// How a connection wants its topics. Servers other than depthcast have no such choice and send each message as it is.
@@ -150,6 +152,15 @@ impl Talk {
                 Ok(())
             }
         }
+    }
+
+    /// Appends a request about these topics to a server that speaks the native protocol.
+    pub fn ask(&self, method: &str, subscription: &Subscription, framing: Framing, out: &mut Vec<u8>) {
+        let text = match self {
+            Talk::SocketIo(_) => socketio::request(method, subscription),
+            _ => native::request(method, subscription),
+        };
+        framing.push(out, &text);
     }
 
     /// Whether all subscriptions stand: from now on market data is on its way.

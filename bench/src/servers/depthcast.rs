@@ -3,7 +3,11 @@
 use super::{Flow, Offer, Part, Process, Running, Server, Who};
 use crate::load::Speech;
 use anyhow::{Context, bail};
-use std::{net::SocketAddr, path::PathBuf, process::Command};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::Command,
+};
 
 /// How clients reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -82,15 +86,28 @@ impl Depthcast {
     /// # Errors
     /// If there is no such program, or it ends before it listens.
     pub fn with(&self, arguments: &[String]) -> anyhow::Result<Running> {
+        self.at(FREE, arguments)
+    }
+
+    /// Starts it where clients of this transport have found it before.
+    ///
+    /// # Errors
+    /// As [`Depthcast::with`], or if the port is taken.
+    pub fn at(&self, address: SocketAddr, arguments: &[String]) -> anyhow::Result<Running> {
+        let is_plain = self.transport == Transport::Tcp;
+        let [http, tcp] = if is_plain { [FREE, address] } else { [address, FREE] }.map(|at| at.to_string());
         let mut command = Command::new(program()?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"]).args(arguments);
+        command.args(["serve", "--listen", &http, "--tcp", &tcp]).args(arguments);
         let mut process =
             Process::start(&mut command, Part::Server).context("`cargo build --release` makes it")?;
         let ports = process.wait_for(serving_at)?;
-        let address = if self.transport == Transport::Tcp { ports.tcp } else { ports.http };
+        let address = if is_plain { ports.tcp } else { ports.http };
         Ok(Running { address, speech: self.transport.speech(), processes: vec![process] })
     }
 }
+
+/// A free port.
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Where it listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,21 +10,34 @@ use memchr::memmem;
 pub const PATH: &str = "/feed";
 
 /// Where a stream of events is, with the request as its query.
-pub fn query(Subscription { topics, terms }: &Subscription) -> String {
+pub fn query(Subscription { topics, terms, since }: &Subscription) -> String {
     let Terms { channel, depth, interval_ms, policy } = terms;
     let symbols = topics.join(",");
+    let since = since.as_ref().map(|token| format!("&since={token}")).unwrap_or_default();
     format!(
-        "/sse?channel={channel}&symbol={symbols}&depth={depth}&interval_ms={interval_ms}&policy={policy}&stamps=true"
+        "/sse?channel={channel}&symbol={symbols}&depth={depth}&interval_ms={interval_ms}&policy={policy}&stamps=true{since}"
     )
 }
 
-/// The parameters of the request.
-pub fn params(Subscription { topics, terms }: &Subscription) -> serde_json::Value {
+/// What a method is asked for about these topics: to unsubscribe, no more than which they are.
+pub fn params(method: &str, Subscription { topics, terms, since }: &Subscription) -> serde_json::Value {
     let Terms { channel, depth, interval_ms, policy } = terms;
-    serde_json::json!({
-        "channel": channel, "symbol": topics, "depth": depth, "interval_ms": interval_ms, "policy": policy,
-        "stamps": true,
-    })
+    let mut params = serde_json::json!({"channel": channel, "symbol": topics});
+    if method == "subscribe" {
+        params["depth"] = (*depth).into();
+        params["interval_ms"] = (*interval_ms).into();
+        params["policy"] = policy.as_str().into();
+        params["stamps"] = true.into();
+    }
+    if let Some(token) = since.as_deref().filter(|_| method == "subscribe") {
+        params["since"] = token.into();
+    }
+    params
+}
+
+/// A request.
+pub fn request(method: &str, subscription: &Subscription) -> String {
+    serde_json::json!({"method": method, "params": params(method, subscription)}).to_string()
 }
 
 /// One connection.
@@ -38,8 +51,7 @@ pub struct Talk {
 
 impl Talk {
     pub fn new(subscription: &Subscription) -> Talk {
-        let request = serde_json::json!({"method": "subscribe", "params": params(subscription)});
-        Talk { request: request.to_string(), awaited: subscription.topics.len() }
+        Talk { request: request("subscribe", subscription), awaited: subscription.topics.len() }
     }
 
     pub fn begin(&mut self, framing: Framing, out: &mut Vec<u8>) {
@@ -76,7 +88,7 @@ mod tests {
 
     fn talk(topics: &[&str]) -> Talk {
         let topics = topics.iter().map(ToString::to_string).collect();
-        Talk::new(&Subscription { topics, terms: Terms::default() })
+        Talk::new(&Subscription { topics, terms: Terms::default(), since: None })
     }
 
     #[test]
@@ -110,7 +122,9 @@ mod tests {
             assert!(text.contains(r#""symbol":["A","B"]"#), "{text}");
         }
         let topics = ["A/B", "C/D"].map(String::from).to_vec();
-        let path = query(&Subscription { topics, terms: Terms::default() });
+        let since = Some("9c41:A/B@10=7".to_owned());
+        let path = query(&Subscription { topics, terms: Terms::default(), since });
         assert!(path.starts_with("/sse?channel=book&symbol=A/B,C/D&depth=10&"), "{path}");
+        assert!(path.ends_with("&since=9c41:A/B@10=7"), "{path}");
     }
 }

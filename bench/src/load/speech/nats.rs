@@ -105,7 +105,7 @@ mod tests {
 
     fn talk(topics: &[&str]) -> Talk {
         let topics = topics.iter().map(ToString::to_string).collect();
-        Talk::new(&Subscription { topics, terms: Terms::default() })
+        Talk::new(&Subscription { topics, terms: Terms::default(), since: None })
     }
 
     /// What is heard of a stream that comes in frames of so many bytes, and what is answered.

@@ -19,7 +19,7 @@ mod tests {
     #[test]
     fn the_path_names_every_topic() {
         let topics = ["A/B", "C/D"].map(String::from).to_vec();
-        let subscription = Subscription { topics, terms: Terms::default() };
+        let subscription = Subscription { topics, terms: Terms::default(), since: None };
         assert_eq!(path(&subscription), "/sub/A/B,C/D");
         assert_eq!(event_path(&subscription), "/events/A/B,C/D");
     }

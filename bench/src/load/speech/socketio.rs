@@ -9,6 +9,11 @@ use anyhow::bail;
 pub const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
 const MARKET: &[u8] = b"42[\"market\",";
 
+/// The event that is a request.
+pub fn request(method: &str, subscription: &Subscription) -> String {
+    format!("42{}", serde_json::json!([method, native::params(method, subscription)]))
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Talk {
@@ -19,8 +24,7 @@ pub struct Talk {
 
 impl Talk {
     pub fn new(subscription: &Subscription) -> Talk {
-        let subscribe = serde_json::json!(["subscribe", native::params(subscription)]);
-        Talk { subscribe: format!("42{subscribe}"), native: native::Talk::new(subscription) }
+        Talk { subscribe: request("subscribe", subscription), native: native::Talk::new(subscription) }
     }
 
     #[inline]
@@ -61,7 +65,7 @@ mod tests {
     use super::{super::Terms, *};
 
     fn talk() -> Talk {
-        Talk::new(&Subscription { topics: vec!["A/B".into()], terms: Terms::default() })
+        Talk::new(&Subscription { topics: vec!["A/B".into()], terms: Terms::default(), since: None })
     }
 
     #[test]
