@@ -62,7 +62,8 @@ pub struct Answers {
 
 impl Answers {
     fn new(begun: Nanos) -> Answers {
-        let times = Histogram::new(3).expect("three digits are possible");
+        let longest = 2 * PATIENCE.as_nanos() as u64;
+        let times = Histogram::new_with_bounds(1, longest, 3).expect("the bounds are valid");
         Answers { begun, times, recovered: 0, snapshots: 0, holes: 0, refused: 0 }
     }
 
@@ -235,4 +236,19 @@ impl Client {
 fn register(registry: &Registry, connection: &mut Connection, at: usize) -> anyhow::Result<()> {
     let interest = Interest::READABLE | Interest::WRITABLE;
     registry.register(connection.stream(), mio::Token(at), interest).context("wait for a socket")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_waits_from_the_moment_at_which_all_came() {
+        let mut answers = Answers::new(Nanos(1_000));
+        for (answer, millis) in [(Answer::Recovered, 1), (Answer::Snapshot, 30), (Answer::Snapshot, 4_000)] {
+            answers.count(answer, Nanos(1_000) + Duration::from_millis(millis));
+        }
+        assert_eq!((answers.recovered, answers.snapshots, answers.holes), (1, 2, 0));
+        assert_eq!(answers.last().as_millis(), 4_001, "to three digits, rounded up");
+    }
 }
