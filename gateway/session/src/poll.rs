@@ -118,14 +118,17 @@ impl Publisher {
     /// Appends what a client is to be told of one key. Through where it has everything then, if it has anything.
     fn push_since(&mut self, poll: &Poll, key: &TopicKey, now: Nanos, out: &mut Vec<u8>) -> Option<Seq> {
         let since = self.since(poll, key);
+        let held = if let Since::Held(seq) = since { Some(seq) } else { None };
         if key.channel == Channel::Trade {
+            if self.waits_for_book(poll, key) {
+                return held;
+            }
             return Some(self.push_trades_since(poll, key, since, now, out));
         }
         let stand = self.stand(key);
         let here = stand.tail.seq;
         let reason = match since {
-            Since::Held(seq) if self.standing(key.symbol) != Standing::Whole => return Some(seq),
-            _ if self.standing(key.symbol) != Standing::Whole => return None,
+            _ if self.standing(key.symbol) != Standing::Whole => return held,
             Since::Held(seq) if !self.is_changed_since(key, seq) => return Some(here),
             Since::Held(seq) if self.push_catch(&stand, seq, Catch::Resume, now, out).is_ok() => {
                 return Some(here);
@@ -137,6 +140,13 @@ impl Publisher {
         };
         self.push_snapshot(&stand, reason, now, out);
         Some(here)
+    }
+
+    /// Whether a symbol's trades have to wait until its book can be told, which the client wants too: the cursor's one number
+    /// could not go on with the trades alone, and the same ones would be told again and again.
+    fn waits_for_book(&self, poll: &Poll, trades: &TopicKey) -> bool {
+        let is_wanted = |key: &TopicKey| key.symbol == trades.symbol && key.channel != Channel::Trade;
+        self.standing(trades.symbol) != Standing::Whole && poll.keys.iter().any(is_wanted)
     }
 
     /// Whether the view was another one at any time since a seq, or that is no longer known. That it is the same again does

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)]
 
+pub mod account;
+
 use crc32fast::Hasher;
 use market::{
     Epoch, Event, Instrument, Instruments, Kind, Nanos, Price, Qty, ResetReason, Side, Status, SymbolId,
@@ -13,7 +15,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
-use wire::envelope::Envelope;
+use wire::{
+    envelope::Envelope,
+    message::{Channel, Depth, Subscribe},
+};
 
 pub const EPOCH: Epoch = Epoch(0x9c41_d7e0_a25b_7f3a);
 pub const START: u64 = 1_700_000_000_000_000_000;
@@ -154,6 +159,28 @@ impl Bench {
         conn
     }
 
+    /// A new connection that has subscribed by the request that became it.
+    pub fn stream(&mut self, envelope: Envelope, subscribe: &[Subscribe]) -> ConnId {
+        let conn = self.open_over(envelope);
+        for subscribe in subscribe {
+            self.worker.subscribe_at_once(conn, subscribe.clone(), self.now);
+        }
+        self.flush();
+        conn
+    }
+
+    /// Lets time go on, without an event.
+    pub fn wait(&mut self, millis: u64) {
+        self.now = Nanos(self.now.0 + millis * 1_000_000);
+        self.worker.timers(self.now, &mut self.sockets);
+    }
+
+    /// What a connection has received since the last call.
+    pub fn text(&mut self, conn: ConnId) -> String {
+        let bytes = self.sockets.received.get_mut(&conn).map(std::mem::take).unwrap_or_default();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
     pub fn send(&mut self, conn: ConnId, text: &str) {
         self.send_frame(conn, 0x81, text.as_bytes());
     }
@@ -187,6 +214,43 @@ impl Bench {
         let bytes = self.sockets.received.get_mut(&conn).map(std::mem::take).unwrap_or_default();
         frames(&bytes)
     }
+}
+
+/// A request for a channel of symbols, from a token on.
+pub fn wanted(channel: Channel, symbols: &[&str], depth: u64, since: Option<&str>) -> Subscribe {
+    Subscribe {
+        channel,
+        symbols: symbols.iter().map(|symbol| (*symbol).to_owned()).collect(),
+        depth: Depth::new(depth).unwrap(),
+        interval: Default::default(),
+        policy: Default::default(),
+        stamps: false,
+        snapshot: None,
+        since: since.map(|token| token.parse().unwrap()),
+        heartbeat: None,
+    }
+}
+
+/// An event of a stream: its id, if it has one, and its data.
+pub type StreamEvent = (Option<String>, Value);
+
+/// The events of a piece of a stream, which ends with a whole one, and how many comments are in it.
+pub fn stream_events(text: &str) -> (Vec<StreamEvent>, usize) {
+    let (mut events, mut comments) = (Vec::new(), 0);
+    for block in text.split_terminator("\n\n") {
+        let (mut id, mut data) = (None, None);
+        for line in block.lines().filter(|line| !line.starts_with("retry: ")) {
+            match line.split_once(": ") {
+                Some(("id", text)) => id = Some(text.to_owned()),
+                Some(("data", text)) => data = Some(serde_json::from_str(text).expect("data is JSON")),
+                _ if line == ":" => comments += 1,
+                _ => panic!("line {line:?}"),
+            }
+        }
+        events.extend(data.map(|data| (id, data)));
+    }
+    assert!(text.is_empty() || text.ends_with("\n\n"), "the stream ends within an event: {text}");
+    (events, comments)
 }
 
 pub fn frames(mut bytes: &[u8]) -> Vec<Value> {
