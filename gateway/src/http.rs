@@ -146,13 +146,11 @@ impl Visit {
             "/feed" => return self.upgrade(request, false),
             socketio::PATH => return Ok(self.socketio(request).await),
             "/sse" => return self.stream(request).await,
+            "/poll" => return self.poll(request).await,
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),
             _ => {}
         }
         let path = request.uri().path();
-        if path == "/poll" && request.method() == Method::GET {
-            return self.poll(request.uri(), request.headers()).await;
-        }
         shared.control.addresses.request(self.peer.ip()).map_err(Problem::too_many_requests)?;
         let page = page::file(path);
         if page.is_none() && !is_endpoint(path) {

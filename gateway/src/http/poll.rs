@@ -7,7 +7,10 @@ use super::{
     terms,
 };
 use http_body_util::Full;
-use hyper::{HeaderMap, Response, StatusCode, Uri, body::Bytes};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+};
 use market::clock;
 use session::Poll;
 use std::time::Duration;
@@ -19,10 +22,13 @@ const LONGEST_MS: u64 = 30_000;
 
 impl Visit {
     /// Answers a poll: at once one without a cursor, else when there is something to say, or with 204 when its time is over.
-    pub(super) async fn poll(&self, uri: &Uri, headers: &HeaderMap) -> Result<Reply, Problem> {
+    pub(super) async fn poll(&self, request: &Request<Incoming>) -> Result<Reply, Problem> {
         let control = &self.shared.control;
-        check_origin(headers, &control.config.allow_origin)?;
-        let mut parameters = Parameters::of(uri)?;
+        if request.method() != Method::GET {
+            return Err(Problem::wrong_method("/poll", "GET"));
+        }
+        check_origin(request.headers(), &control.config.allow_origin)?;
+        let mut parameters = Parameters::of(request.uri())?;
         let cursor = parameters.text("cursor").map(|text| terms::token(&text)).transpose()?;
         let timeout_ms = parameters.value("timeout_ms")?.unwrap_or(LONGEST_MS);
         if timeout_ms > LONGEST_MS {
@@ -36,6 +42,10 @@ impl Visit {
             sleep(control.polls.wait(self.peer.ip(), cursor, clock::now())).await;
         } else {
             control.addresses.request(self.peer.ip()).map_err(Problem::too_many_requests)?;
+        }
+        // Also if that began while it was held: the worker has dismissed those that wait, and answers no more.
+        if control.is_draining() {
+            return Err(Problem::shutting_down());
         }
         let poll = Poll::new(&subscribe, &instruments, cursor)?;
         let answer = self.shared.with(|engine| engine.poll(poll, clock::now()));

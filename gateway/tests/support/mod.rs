@@ -4,6 +4,7 @@
 pub mod client;
 pub mod model;
 pub mod program;
+pub mod wire;
 
 use gateway::{Config, FeedSpec, Running};
 use http_body_util::{BodyExt, Empty};
