@@ -2,67 +2,15 @@
 // comes back where it was. Takes the gateway's URL, and the transports that the library may use.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { Book } from "../clients/book.mjs";
 
 const { io } = createRequire(new URL("../clients/node/", import.meta.url))("socket.io-client");
 const [url, ...transports] = process.argv.slice(2);
 const DEPTH = 10;
 const SYMBOLS = ["BTC/USDT", "ETH/USDT"];
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;
-  return byte;
-});
-
-function crc32(text) {
-  let crc = ~0;
-  for (const char of text) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ char.charCodeAt(0)) & 0xff];
-  return ~crc >>> 0;
-}
-
-class Book {
-  constructor(instrument) {
-    this.instrument = instrument;
-    this.last = 0;
-    this.updates = 0;
-    this.snapshots = [];
-  }
-
-  apply(type, data) {
-    if (type === "snapshot") {
-      this.bids = new Map();
-      this.asks = new Map();
-      this.snapshots.push(data.reason);
-    } else {
-      if (data.seq <= this.last) return;
-      assert(data.first_seq <= this.last + 1, `a gap: ${data.first_seq} after ${this.last}`);
-      this.updates++;
-    }
-    this.last = data.seq;
-    for (const side of ["bids", "asks"]) {
-      for (const { price, qty } of data[side]) {
-        if (qty === 0) this[side].delete(price);
-        else this[side].set(price, qty);
-      }
-      for (const [price] of this.best(side).slice(DEPTH)) this[side].delete(price);
-    }
-    assert.equal(this.checksum(), data.checksum, `the book at ${data.seq}`);
-  }
-
-  best(side) {
-    const order = side === "bids" ? -1 : 1;
-    return [...this[side]].sort(([a], [b]) => order * (a - b));
-  }
-
-  checksum() {
-    const { price_decimals, qty_decimals } = this.instrument;
-    const digits = (value, decimals) => value.toFixed(decimals).replace(".", "").replace(/^0+/, "");
-    const text = ([price, qty]) => digits(price, price_decimals) + digits(qty, qty_decimals);
-    return crc32([...this.best("asks"), ...this.best("bids")].map(text).join(""));
-  }
-}
-
 const { instruments } = await (await fetch(`${url}/v1/instruments`)).json();
-const books = new Map(instruments.map((instrument) => [instrument.symbol, new Book(instrument)]));
+const books = new Map(instruments.map((instrument) => [instrument.symbol, new Book(instrument, DEPTH)]));
 
 async function connected() {
   const socket = io(url, { transports, forceNew: true, reconnection: false });

@@ -6,55 +6,17 @@ import re
 import sys
 import threading
 import urllib.request
-import zlib
+from pathlib import Path
 
 import socketio
+
+sys.path.append(str(Path(__file__).parent.parent / "clients"))
+from book import Book  # noqa: E402
 
 URL, *TRANSPORTS = sys.argv[1:]
 DEPTH = 10
 SYMBOLS = ["BTC/USDT", "ETH/USDT"]
 PATIENCE = 20
-
-
-class Book:
-    def __init__(self, instrument):
-        self.decimals = instrument["price_decimals"], instrument["qty_decimals"]
-        self.bids, self.asks, self.last = {}, {}, 0
-        self.updates, self.snapshots = 0, []
-
-    def apply(self, kind, data):
-        if kind == "snapshot":
-            self.bids, self.asks = {}, {}
-            self.snapshots.append(data["reason"])
-        else:
-            if data["seq"] <= self.last:
-                return
-            assert data["first_seq"] <= self.last + 1, f"a gap: {data['first_seq']} after {self.last}"
-            self.updates += 1
-        self.last = data["seq"]
-        for side, levels in (("bids", self.bids), ("asks", self.asks)):
-            for level in data[side]:
-                levels[level["price"]] = level["qty"]
-                if level["qty"] == 0:
-                    del levels[level["price"]]
-            for price in self.best(side)[DEPTH:]:
-                del levels[price]
-        assert self.checksum() == data["checksum"], f"the book at {self.last}"
-
-    def best(self, side):
-        return sorted(self.bids, reverse=True) if side == "bids" else sorted(self.asks)
-
-    def checksum(self):
-        price_decimals, qty_decimals = self.decimals
-
-        def digits(value, decimals):
-            return f"{value:.{decimals}f}".replace(".", "").lstrip("0")
-
-        text = ""
-        for side, levels in (("asks", self.asks), ("bids", self.bids)):
-            for price in self.best(side):
-                text += digits(price, price_decimals) + digits(levels[price], qty_decimals)
-        return zlib.crc32(text.encode())
 
 
 class Client:
@@ -100,7 +62,7 @@ class Client:
 
 with urllib.request.urlopen(f"{URL}/v1/instruments") as reply:
     instruments = {each["symbol"]: each for each in json.load(reply)["instruments"]}
-books = {symbol: Book(instruments[symbol]) for symbol in SYMBOLS}
+books = {symbol: Book(instruments[symbol], DEPTH) for symbol in SYMBOLS}
 
 client = Client(books)
 answers = client.ask("subscribe", {"channel": "book", "symbol": SYMBOLS, "depth": DEPTH})
