@@ -1,31 +1,43 @@
-//! What README tells a newcomer to run is run, against a gateway on another port. Skips, with a message, what the machine
-//! has no interpreter for; DEPTHCAST_PYTHON names a Python with the package `websockets`.
+//! What README and the guides tell a newcomer to run is run, against a gateway on other ports. Skips, with a message, what the
+//! machine has no interpreter or library for; DEPTHCAST_PYTHON names a Python with those of `tests/clients/requirements.txt`,
+//! and `npm ci` in `tests/clients/node` installs those of Node.js.
 
-use gateway::Config;
+use gateway::{Config, start};
 use std::{
     path::Path,
     process::{Command, Stdio},
 };
 
-/// The code block of a language in README.
-fn block(language: &str) -> String {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
-    let (_, rest) = readme.split_once(&format!("```{language}\n")).expect("README has the block");
+const GUIDE: &str = "docs/guides/transports.md";
+
+/// The code block with this name behind its fence.
+fn block(document: &str, name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once(&format!("```{name}\n")).expect("the document has the block");
     rest.split_once("\n```").expect("the block ends").0.to_owned()
 }
 
-/// Runs the block with an interpreter that takes it as an argument; how many lines it printed.
-fn lines_of(language: &str, interpreter: &str, arguments: &[&str]) -> Option<usize> {
-    let gateway = gateway::start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
-    let code = block(language).replace("127.0.0.1:9000", &gateway.address().to_string());
-    let run = Command::new(interpreter).args(arguments).arg(code).stdin(Stdio::null()).output();
+/// What the machine may lack, as interpreters say it.
+const MISSING: [&str; 4] = ["No module named", "bad option", "Cannot find package", ": command not found"];
+
+/// Runs a block with an interpreter that takes it as an argument; how many lines it printed.
+fn lines_of(document: &str, name: &str, interpreter: &str, arguments: &[&str]) -> Option<usize> {
+    let gateway = start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
+    let tcp = gateway.tcp_address().expect("there is a TCP port").port().to_string();
+    let code =
+        block(document, name).replace("127.0.0.1:9000", &gateway.address().to_string()).replace("9001", &tcp);
+    let libraries = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node");
+    let mut command = Command::new(interpreter);
+    command.args(arguments).arg(code).stdin(Stdio::null()).current_dir(libraries);
+    let run = command.output();
     gateway.shut_down("the test is over");
     let Ok(output) = run else {
         eprintln!("SKIPPED: there is no {interpreter}");
         return None;
     };
     let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("No module named 'websockets'") || said.contains("bad option") {
+    if MISSING.iter().any(|missing| said.contains(missing)) {
         eprintln!("SKIPPED: {interpreter} cannot: {said}");
         return None;
     }
@@ -33,17 +45,45 @@ fn lines_of(language: &str, interpreter: &str, arguments: &[&str]) -> Option<usi
     Some(String::from_utf8_lossy(&output.stdout).lines().count())
 }
 
+fn check(document: &str, name: &str, interpreter: &str, arguments: &[&str], at_least: usize) {
+    if let Some(lines) = lines_of(document, name, interpreter, arguments) {
+        assert!(lines >= at_least, "{name}: {lines} lines");
+    }
+}
+
+fn check_python(document: &str, name: &str, at_least: usize) {
+    let python = std::env::var("DEPTHCAST_PYTHON").unwrap_or_else(|_| "python3".into());
+    check(document, name, &python, &["-c"], at_least);
+}
+
 #[test]
 fn the_python_session_keeps_a_book() {
-    let python = std::env::var("DEPTHCAST_PYTHON").unwrap_or_else(|_| "python3".into());
-    if let Some(lines) = lines_of("python", &python, &["-c"]) {
-        assert!(lines >= 40, "one line a message: {lines}");
-    }
+    check_python("README.md", "python", 40);
 }
 
 #[test]
 fn the_javascript_session_prints_trades() {
-    if let Some(lines) = lines_of("javascript", "node", &["--experimental-websocket", "-e"]) {
-        assert!(lines >= 20, "at least one line a message: {lines}");
+    check("README.md", "javascript", "node", &["--experimental-websocket", "-e"], 20);
+}
+
+#[test]
+fn the_javascript_clients_of_the_guide_run_as_printed() {
+    for name in ["websocket", "socketio", "sse"] {
+        let arguments = ["--experimental-websocket", "--input-type=module", "-e"];
+        check(GUIDE, &format!("javascript {name}"), "node", &arguments, 10);
+    }
+}
+
+#[test]
+fn the_python_clients_of_the_guide_run_as_printed() {
+    for name in ["socketio", "sse", "poll", "tcp"] {
+        check_python(GUIDE, &format!("python {name}"), 9);
+    }
+}
+
+#[test]
+fn the_shell_clients_of_the_guide_run_as_printed() {
+    for name in ["sse", "poll", "tcp"] {
+        check(GUIDE, &format!("sh {name}"), "bash", &["-c"], 9);
     }
 }
