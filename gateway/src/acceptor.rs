@@ -69,13 +69,14 @@ impl Listeners {
 }
 
 fn listen(config: &Config, address: SocketAddr, option: &'static str) -> Result<TcpListener, ListenError> {
-    open(config, address).map_err(|source| match source.kind() {
+    open(config, address, config.limits().silence()).map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ListenError::InUse { address, option },
         _ => ListenError::Refused { address, option, source },
     })
 }
 
-fn open(config: &Config, address: SocketAddr) -> io::Result<TcpListener> {
+/// A listener whose connections end when their peers give no sign of life, or take nothing, for as long as `patience`.
+fn open(config: &Config, address: SocketAddr, patience: Duration) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if config.reuse_port {
@@ -85,7 +86,6 @@ fn open(config: &Config, address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_send_buffer_size(config.send_buffer)?;
     socket.set_tcp_notsent_lowat(u32::try_from(config.send_buffer / UNSENT_PART).unwrap_or(u32::MAX))?;
     // A peer that is gone without a word, or takes nothing for so long, is found also where nobody has to answer pings.
-    let patience = config.limits().silence();
     socket.set_tcp_keepalive(
         &TcpKeepalive::new().with_time(patience / 2).with_interval(patience / 6).with_retries(3),
     )?;
@@ -146,5 +146,48 @@ async fn deal(
                 tokio::time::sleep(TRY_AGAIN).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use market::clock;
+    use socket2::SockRef;
+    use std::io::Write;
+
+    fn accepted(patience: Duration) -> (TcpStream, TcpStream) {
+        let config = Config { send_buffer: 16 << 10, ..Config::default() };
+        let listener = open(&config, ([127, 0, 0, 1], 0).into(), patience).unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        // What is not there yet is waited for.
+        listener.set_nonblocking(false).unwrap();
+        (listener.accept().unwrap().0, peer)
+    }
+
+    #[test]
+    fn accepted_sockets_find_out_when_their_peers_are_gone() {
+        let (stream, _peer) = accepted(Duration::from_secs(60));
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(60)));
+        let unheard = socket.tcp_keepalive_time().unwrap()
+            + socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
+        assert_eq!(unheard, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_is_dropped_when_patience_is_over() {
+        let patience = Duration::from_secs(6);
+        let (mut stream, _peer) = accepted(patience);
+        let began = clock::now();
+        let error = loop {
+            if let Err(error) = stream.write(&[0; 4096]) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let passed = clock::now().since(began);
+        assert!(passed >= patience && passed < 4 * patience, "{passed:?}");
     }
 }

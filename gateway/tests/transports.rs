@@ -253,6 +253,65 @@ fn a_poll_that_is_held_at_shutdown_is_answered_although_nobody_else_is_there() {
     });
 }
 
+/// A client over a narrow socket that has asked for whole books, over server-sent events and over lines.
+async fn narrow(running: &Running, policy: &str) -> [Wire; 2] {
+    let mut stream = Wire::narrow(running.address()).await;
+    let path = sse(&format!("&depth=100&policy={policy}"));
+    stream.send(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", running.address())).await;
+    let mut lines = Wire::narrow(tcp(running)).await;
+    lines.send(&subscribe("book", &format!(",\"depth\":100,\"policy\":\"{policy}\""))).await;
+    [stream, lines]
+}
+
+fn small_buffers() -> Config {
+    Config { send_buffer: 16 << 10, http_requests_per_second: 0, ..config() }
+}
+
+#[test]
+fn who_is_too_slow_for_lossless_is_told_so_before_the_end() {
+    with_running(small_buffers(), |running| async move {
+        let slow = narrow(&running, "lossless").await;
+        get_until(running.address(), "/v1/subscribers", |answer| {
+            let rows = answer.json()["subscribers"].clone();
+            let rows = rows.as_array().unwrap();
+            rows.len() == 2 && rows.iter().all(|row| row["topics"] == 1)
+        })
+        .await;
+        get_until(running.address(), "/metrics", |answer| {
+            answer.body.contains("depthcast_slow_closed_total{worker=\"0\"} 2\n")
+        })
+        .await;
+        for mut wire in slow {
+            let told = wire.rest().await;
+            let last = told.trim_end().lines().rfind(|line| line.contains("channel")).unwrap();
+            assert!(last.contains(r#"{"event":"closing","code":4008,"#), "{last}");
+        }
+        running.shut_down("done");
+    });
+}
+
+#[test]
+fn what_a_slow_client_did_not_take_is_merged() {
+    with_running(small_buffers(), |running| async move {
+        let slow = narrow(&running, "conflate").await;
+        get_until(running.address(), "/v1/subscribers", |answer| {
+            let rows = answer.json()["subscribers"].clone();
+            let rows = rows.as_array().unwrap();
+            rows.len() == 2 && rows.iter().all(|row| row["lag_seq"].as_u64() > Some(2_000))
+        })
+        .await;
+        for mut wire in slow {
+            let mut book = Book::new(100);
+            while book.conflated == 0 {
+                let line = wire.until("\n").await;
+                book.take(line.strip_prefix("data: ").unwrap_or(&line), "BTC/USDT");
+            }
+            assert_eq!(book.snapshots, ["subscribe"]);
+        }
+        running.shut_down("done");
+    });
+}
+
 #[test]
 fn requests_that_come_in_one_packet_with_a_stream_are_answered_in_order() {
     with_gateway(config(), |address| async move {

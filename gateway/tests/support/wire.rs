@@ -1,10 +1,11 @@
 //! A socket with nothing in between: what is written goes out as it is, and what comes is read as it comes.
 
 use serde_json::Value;
+use socket2::SockRef;
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 pub struct Wire {
@@ -15,6 +16,14 @@ pub struct Wire {
 impl Wire {
     pub async fn connect(address: SocketAddr) -> Wire {
         Wire { stream: TcpStream::connect(address).await.unwrap(), inbox: Vec::new() }
+    }
+
+    /// A connection whose socket holds little; its segments fit into that several times.
+    pub async fn narrow(address: SocketAddr) -> Wire {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        SockRef::from(&socket).set_tcp_mss(1_000).unwrap();
+        Wire { stream: socket.connect(address).await.unwrap(), inbox: Vec::new() }
     }
 
     /// Asks for a path, with further lines of the head.
