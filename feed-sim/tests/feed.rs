@@ -172,7 +172,7 @@ fn one_poll_is_bounded_and_ends_with_a_whole_exchange_event() {
     for elapsed in 0..100 {
         events.clear();
         simulator.poll(NOW + ms(elapsed * 1_000), &mut events).unwrap();
-        assert!(events.len() < 4_096 + 512, "{}", events.len());
+        assert!(events.len() < 8_192 + 512, "{}", events.len());
         exchange_events(&events).for_each(drop);
     }
 }
