@@ -5,7 +5,7 @@ mod support;
 use gateway::Config;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use support::{client::Client, config, get, model::Book, request, with_gateway};
+use support::{client::Client, config, get, get_until, model::Book, request, with_gateway};
 
 /// What a client that does everything right gets meanwhile.
 async fn canary(address: SocketAddr) -> (Client, Book) {
@@ -117,6 +117,8 @@ fn who_asks_too_often_is_told_to_wait_and_then_closed() {
 #[test]
 fn errors_over_http_have_a_code_and_a_fitting_status() {
     with_gateway(config(), |address| async move {
+        // A book that has not begun is an error of its own.
+        get_until(address, "/v1/book?symbol=BTCUSDT", |answer| answer.status == 200).await;
         let cases = [
             ("/v1/nothing", 404, "not_offered", "/v1/instruments"),
             ("/v1/book", 400, "bad_params", "'symbol' is missing"),
