@@ -15,7 +15,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 use tokio::net::TcpStream;
 
 /// No scenario takes longer, unless something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A lively market of two symbols, small in memory.
 pub fn config() -> Config {
