@@ -1,7 +1,7 @@
 //! How a client of a test is connected, on each transport: what it sends as bytes, and the messages and tokens in the
 //! bytes that come. It knows nothing of what they say.
 
-use wire::envelope::Envelope;
+use wire::envelope::{Envelope, websocket::frame_lengths};
 
 /// What came, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -119,17 +119,8 @@ pub fn masked(text: &str) -> Vec<u8> {
 }
 
 /// The whole frame at a place: its opcode, where its payload begins, and where it ends.
-fn frame(bytes: &[u8], at: usize) -> Option<(u8, usize, usize)> {
-    let (first, short) = (*bytes.get(at)?, *bytes.get(at + 1)?);
-    let number = |count: usize| {
-        let length = bytes.get(at + 2..at + 2 + count)?;
-        Some((length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte)), at + 2 + count))
-    };
-    let (length, payload) = match short {
-        126 => number(2)?,
-        127 => number(8)?,
-        short => (usize::from(short), at + 2),
-    };
-    let end = payload + length;
-    (end <= bytes.len()).then_some((first & 0x0F, payload, end))
+pub fn frame(bytes: &[u8], at: usize) -> Option<(u8, usize, usize)> {
+    let (header, length) = frame_lengths(bytes.get(at..)?)?;
+    let (payload, end) = (at + header, at + header + length);
+    (end <= bytes.len()).then(|| (bytes[at] & 0x0F, payload, end))
 }

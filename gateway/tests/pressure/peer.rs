@@ -2,6 +2,8 @@
 
 use client::{Tracker, Update};
 use serde_json::{Value, json};
+use simulation::line::frame;
+pub use simulation::line::masked;
 use socket2::SockRef;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -190,31 +192,4 @@ async fn open(address: SocketAddr, receive_buffer: Option<u32>) -> TcpStream {
     }
     assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
     stream
-}
-
-/// A client's text frame, under a mask of zeros.
-pub fn masked(text: &str) -> Vec<u8> {
-    let mut frame = vec![0x81, 0x80 | 126];
-    frame.extend_from_slice(&u16::try_from(text.len()).unwrap().to_be_bytes());
-    if text.len() < 126 {
-        frame = vec![0x81, 0x80 | text.len() as u8];
-    }
-    frame.extend_from_slice(&[0; 4]);
-    frame.extend_from_slice(text.as_bytes());
-    frame
-}
-
-/// The whole frame at a place: its opcode, where its payload begins, and where it ends.
-fn frame(bytes: &[u8], at: usize) -> Option<(u8, usize, usize)> {
-    let (first, short) = (*bytes.get(at)?, *bytes.get(at + 1)?);
-    let number = |count: usize| {
-        let length = bytes.get(at + 2..at + 2 + count)?;
-        Some((length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte)), at + 2 + count))
-    };
-    let (length, payload) = match short {
-        126 => number(2)?,
-        127 => number(8)?,
-        short => (usize::from(short), at + 2),
-    };
-    (payload + length <= bytes.len()).then_some((first & 0x0F, payload, payload + length))
 }

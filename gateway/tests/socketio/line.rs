@@ -1,7 +1,7 @@
 //! Engine.IO by hand: an HTTP connection that is kept as long as the gateway keeps it, over which a session is spoken of.
 
 use super::support::Answer;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::{
     Request,
     body::Bytes,
@@ -67,14 +67,7 @@ impl Line {
         if self.sender.ready().await.is_err() {
             self.sender = connect(self.address).await;
         }
-        let response = self.sender.send_request(request.body(body).unwrap()).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: String::from_utf8(body.into()).unwrap(),
-        }
+        Answer::of(self.sender.send_request(request.body(body).unwrap()).await.unwrap()).await
     }
 }
 

@@ -8,7 +8,11 @@ pub mod wire;
 
 use gateway::{Config, FeedSpec, Running};
 use http_body_util::{BodyExt, Empty};
-use hyper::{Request, Response, body::Bytes, client::conn::http1};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    client::conn::http1,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::{future::Future, net::SocketAddr, time::Duration};
@@ -82,14 +86,19 @@ pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &[(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response: Response<_> =
-        sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    Answer {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body: String::from_utf8(body.into()).unwrap(),
+    Answer::of(sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()).await
+}
+
+impl Answer {
+    /// What came, once it has come whole.
+    pub async fn of(response: Response<Incoming>) -> Answer {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
     }
 }
 
