@@ -60,7 +60,7 @@ fn push(
 ) {
     let message = BookMessage {
         instrument,
-        epoch: EPOCH,
+        ids: EPOCH.into(),
         kind,
         levels,
         checksum: SCENE.checksum,

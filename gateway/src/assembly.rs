@@ -133,7 +133,7 @@ fn assemble(config: Config, listeners: Listeners, feed: Feed) -> Result<Running,
     let (control, stop) = (Arc::clone(&running.control), Arc::clone(&running.stop_accepting));
     running.spawn("acceptor".to_owned(), move || acceptor::run(listeners, &control, &stop))?;
     let plain = tcp.map_or_else(|| "off".to_owned(), |address| address.to_string());
-    tracing::info!(%address, tcp = plain, workers, inline, %wait, epoch = %running.control.epoch, "serving");
+    tracing::info!(%address, tcp = plain, workers, inline, %wait, epoch = %running.control.ids.epoch, "serving");
     Ok(running)
 }
 
@@ -164,7 +164,7 @@ impl Running {
 
     /// The epoch of its numbers.
     pub fn epoch(&self) -> Epoch {
-        self.control.epoch
+        self.control.ids.epoch
     }
 
     /// Waits until the feed ends by itself in error; for ever if it does not. The last books go on being served.

@@ -4,7 +4,7 @@
 use crate::{addresses::Addresses, config::Config, polling::Polling, telemetry::Published, worker::Shared};
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
-use market::{Epoch, Instruments, Nanos, clock};
+use market::{Ids, Instruments, Nanos, clock};
 use std::{
     rc::Rc,
     sync::{
@@ -20,7 +20,7 @@ pub(crate) type Job = Box<dyn FnOnce(&Rc<Shared>) + Send>;
 /// The control plane.
 pub(crate) struct Control {
     pub(crate) config: Config,
-    pub(crate) epoch: Epoch,
+    pub(crate) ids: Ids,
     pub(crate) started: Nanos,
     pub(crate) stats: Arc<IngestStats>,
     pub(crate) hold: PauseHandle,
@@ -47,12 +47,13 @@ pub(crate) struct Desk {
 
 impl Control {
     pub(crate) fn new(config: Config, hold: PauseHandle, ingest: &Ingest, desks: Vec<Arc<Desk>>) -> Control {
+        let started = clock::now();
         Control {
             addresses: Addresses::new(&config),
             polls: Polling::default(),
             config,
-            epoch: ingest.epoch(),
-            started: clock::now(),
+            ids: Ids { epoch: ingest.epoch(), base: started.0 / 1_000 },
+            started,
             stats: ingest.stats(),
             hold,
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),

@@ -14,7 +14,7 @@ mod polls;
 mod sockets;
 mod watched;
 
-pub(crate) use connection::{Opening, Terms};
+pub(crate) use connection::{Opening, Terms, Wanted};
 pub(crate) use engine::Engine;
 pub(crate) use mailbox::SessionId;
 

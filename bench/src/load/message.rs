@@ -204,7 +204,7 @@ mod tests {
             |instrument, out| {
                 let message = BookMessage {
                     instrument,
-                    epoch: Epoch(1),
+                    ids: Epoch(1).into(),
                     kind,
                     levels: &levels,
                     checksum: 8,
@@ -230,7 +230,8 @@ mod tests {
         let write = |kind, stamps| {
             move |instrument: &Instrument, out: &mut Vec<u8>| {
                 let (bid, ask) = (None, None);
-                let message = BboMessage { instrument, epoch: Epoch(1), kind, bid, ask, mark: MARK, stamps };
+                let message =
+                    BboMessage { instrument, ids: Epoch(1).into(), kind, bid, ask, mark: MARK, stamps };
                 native_json::push_bbo(out, &message);
             }
         };
@@ -252,7 +253,7 @@ mod tests {
             |instrument, out| {
                 let message = TradeMessage {
                     instrument,
-                    epoch: Epoch(1),
+                    ids: Epoch(1).into(),
                     kind: TradeKind::Update { first_seq: 42 },
                     trades: &[trade, trade],
                     seq: 47,

@@ -66,7 +66,7 @@ impl Desk {
             Stamps { engine: mark.engine, ingest: mark.ingest, encode: Nanos::ZERO, engine_first: None };
         let message = BookMessage {
             instrument: &self.instrument,
-            epoch: Epoch(1),
+            ids: Epoch(1).into(),
             kind: BookKind::Update { first_seq: mark.seq, merged: None },
             levels: &self.changes,
             checksum: 0,

@@ -96,6 +96,8 @@ pub enum InstrumentError {
 pub struct Instruments {
     list: Vec<Instrument>,
     by_name: HashMap<String, SymbolId>,
+    /// By the symbol without its slash; the first of those that share one.
+    by_plain_name: HashMap<String, SymbolId>,
 }
 
 impl Instruments {
@@ -133,6 +135,7 @@ impl Instruments {
         for name in names {
             self.by_name.insert(name.clone(), id);
         }
+        self.by_plain_name.entry(instrument.symbol.replace('/', "")).or_insert(id);
         self.list.push(instrument);
         Ok(id)
     }
@@ -145,6 +148,11 @@ impl Instruments {
     /// Looks a name up, in either form (`BTC/USDT` or `BTCUSDT`).
     pub fn find(&self, name: &str) -> Option<SymbolId> {
         self.by_name.get(name).copied()
+    }
+
+    /// Looks up the instrument whose symbol is this without the slash: `BTCUSDT` is `BTC/USDT`, whatever the venue says.
+    pub fn find_plain(&self, name: &str) -> Option<SymbolId> {
+        self.by_plain_name.get(name).copied()
     }
 
     /// How many there are; ids run from 0 to one less.
@@ -193,6 +201,8 @@ mod tests {
         assert_eq!(table.find("BTCUSDT"), Some(SymbolId(0)));
         assert_eq!(table.find("X"), Some(SymbolId(1)));
         assert_eq!(table.find("btcusdt"), None);
+        assert_eq!(table.find_plain("BTCUSDT"), Some(SymbolId(0)));
+        assert_eq!((table.find_plain("X"), table.find_plain("X.V")), (Some(SymbolId(1)), None));
         assert_eq!(table[SymbolId(0)].tick_text(), "0.01");
         assert_eq!(table[SymbolId(0)].lot_text(), "0.00001");
     }

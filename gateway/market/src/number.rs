@@ -81,6 +81,35 @@ impl fmt::Display for Epoch {
     }
 }
 
+/// An epoch, and what dialects whose numbers count on over all epochs add to its seqs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    /// Which.
+    pub epoch: Epoch,
+    /// Larger than the id of any number of an earlier epoch: the microsecond since 1970 at which this one began. No feed
+    /// numbers a million events a second of one symbol for as long as a gateway runs.
+    pub base: u64,
+}
+
+impl Ids {
+    /// The id of a number: it grows over restarts, and a float of 64 bits holds it.
+    pub fn of(self, seq: Seq) -> u64 {
+        self.base + seq
+    }
+
+    /// The number of an id of this epoch.
+    pub fn seq(self, id: u64) -> Option<Seq> {
+        id.checked_sub(self.base)
+    }
+}
+
+impl From<Epoch> for Ids {
+    /// Ids that are the numbers themselves.
+    fn from(epoch: Epoch) -> Ids {
+        Ids { epoch, base: 0 }
+    }
+}
+
 /// A text that is not an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an epoch is 16 lower-case hex digits")]

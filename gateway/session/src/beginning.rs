@@ -40,6 +40,8 @@ impl Publisher {
                 let place = self.place_of_resumed(topic, entry.seq, subscribe.policy);
                 Beginning { place, sent: entry.seq, recovered: true }
             }
+            // The client sees that what comes does not continue what it has.
+            Some(_) if !topic.key.codec.mends_holes() => self.afresh(topic, Some(false)),
             // Trades have no snapshot that makes up for them: what is missing is named as a gap.
             Some(_) if topic.key.channel == Channel::Trade && since.epoch() == self.epoch() => {
                 let sent = entry.seq.min(topic.tail.seq);
@@ -65,7 +67,7 @@ impl Publisher {
     }
 
     fn afresh(&self, topic: &Topic, snapshot: Option<bool>) -> Beginning {
-        let wanted = snapshot.unwrap_or(topic.key.channel != Channel::Trade);
+        let wanted = snapshot.unwrap_or(topic.key.channel != Channel::Trade) && topic.key.codec.mends_holes();
         // The first message of a book that has not begun is a snapshot for all.
         let key = &topic.key;
         let comes_anyway = key.channel != Channel::Trade && self.standing(key.symbol) == Standing::Absent;

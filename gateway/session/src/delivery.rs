@@ -31,6 +31,8 @@ enum Batch {
     Large(Rc<[u8]>),
     /// A `lossless` subscription has fallen off its log.
     TooSlow,
+    /// The subscription at this place cannot go on, in a dialect that has no word for that.
+    BrokenOff(usize),
 }
 
 impl Batch {
@@ -62,6 +64,7 @@ impl Worker {
                 match self.next_batch(conn, now) {
                     Batch::Nothing => return,
                     Batch::TooSlow => self.close_slow(conn, now),
+                    Batch::BrokenOff(at) => self.break_off(conn, at, now),
                     batch => {
                         let is_last = batch.is_last();
                         self.write_batch(conn, batch, outlet);
@@ -183,6 +186,10 @@ impl Worker {
                     self.joined.forget();
                     return Batch::TooSlow;
                 }
+                Served::BrokenOff => {
+                    self.joined.forget();
+                    return Batch::BrokenOff(at);
+                }
             }
         }
         let only_shared = gatherer.only_shared;
@@ -217,6 +224,18 @@ impl Worker {
             }
         }
         behind > self.limits.lossless_bytes
+    }
+
+    /// Makes the hole in a stream visible and closes the connection, so that clients that do not count start over too.
+    fn break_off(&mut self, conn: ConnId, at: usize, now: Nanos) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        let Subscription { key, sent, .. } = subscriber.subscriptions[at];
+        let publisher = &self.publisher;
+        let (instrument, time) = (&publisher.instruments()[key.symbol], publisher.mark(key.symbol).timestamp);
+        let sent = publisher.ids().of(sent);
+        key.codec.push_break(subscriber.answers.frames(), instrument, time, sent);
+        let reason = "the stream has a hole; connect again and begin with a snapshot";
+        self.close(conn, Some((CloseCode::PolicyViolation.code(), reason)), now);
     }
 
     /// Closes a connection that is too slow for `lossless`: the close frame says so, and its client can resume.

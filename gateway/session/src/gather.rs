@@ -72,6 +72,8 @@ pub enum Served {
     Wait,
     /// A `lossless` subscription whose next frame is no longer held.
     FellOff,
+    /// A subscription that cannot go on, in a dialect that has no word for that.
+    BrokenOff,
 }
 
 /// Whether a visit would bring a subscription something, or bring it into step.
@@ -172,6 +174,9 @@ impl Gatherer<'_> {
         );
         self.figures.gaps += sent.gaps;
         self.counters.gaps += sent.gaps;
+        if sent.gaps > 0 && !sub.key.codec.mends_holes() {
+            return Served::BrokenOff;
+        }
         if let (Some((watch, at)), Some(engine)) = (&mut self.watch, sent.first_engine) {
             watch.record(engine, *at);
         }
@@ -209,6 +214,9 @@ impl Gatherer<'_> {
     }
 
     fn snapshot(&mut self, sub: &mut Subscription, reason: SnapshotReason) -> Served {
+        if !sub.key.codec.mends_holes() {
+            return Served::BrokenOff;
+        }
         if self.has_to_wait(&sub.key) {
             return Served::Wait;
         }

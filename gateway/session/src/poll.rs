@@ -8,7 +8,7 @@ use crate::{
 };
 use market::{Instruments, Nanos, Seq, Side};
 use wire::{
-    dialect::native_json,
+    codec::Codec,
     envelope::{Envelope, long_poll},
     message::{
         Channel, Depth, ErrorCode, Gap, GapReason, Interval, Policy, Refusal, SnapshotReason, Subscribe,
@@ -50,7 +50,7 @@ impl Poll {
                     depth: subscribe.depth,
                     interval: Interval::EACH_EVENT,
                     stamps: subscribe.stamps,
-                    envelope: Envelope::LongPoll,
+                    codec: Codec::native(Envelope::LongPoll),
                 })
             }));
         }
@@ -189,7 +189,7 @@ impl Publisher {
                 let symbol = &self.instruments()[key.symbol].symbol;
                 let (from_seq, to_seq, reason) = (1, known, GapReason::Resume);
                 let gap = Gap { channel: Channel::Trade, symbol, from_seq, to_seq, reason };
-                key.envelope.message(out, |body| native_json::push_gap(body, &gap));
+                key.codec.push_gap(out, &gap);
             }
             Since::Nothing | Since::Lost(_) => {}
         }

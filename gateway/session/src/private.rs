@@ -10,12 +10,9 @@ use crate::{
 };
 use book::{HistoryError, Ladder, Mark};
 use market::{Nanos, Seq};
-use wire::{
-    dialect::native_json,
-    message::{
-        BboMessage, BookKind, BookMessage, Channel, Gap, GapReason, SnapshotReason, Stamps, TradeKind,
-        TradeMessage,
-    },
+use wire::message::{
+    BboMessage, BookKind, BookMessage, Channel, Gap, GapReason, SnapshotReason, Stamps, TradeKind,
+    TradeMessage,
 };
 
 /// How many past trades a snapshot of the trade channel shows.
@@ -96,12 +93,12 @@ impl Publisher {
         out: &mut Vec<u8>,
     ) -> TradesSent {
         let store = &self.replicas[key.symbol.index()].trades;
-        let (instrument, envelope) = (&self.instruments[key.symbol], key.envelope);
+        let (instrument, codec) = (&self.instruments[key.symbol], key.codec);
         let mut sent = TradesSent { through: from, gaps: 0, all: false, first_engine: None };
         let gap = |sent: &mut TradesSent, to_seq: Seq, reason: GapReason, out: &mut Vec<u8>| {
             let from_seq = sent.through + 1;
             let gap = Gap { channel: Channel::Trade, symbol: &instrument.symbol, from_seq, to_seq, reason };
-            envelope.message(out, |body| native_json::push_gap(body, &gap));
+            codec.push_gap(out, &gap);
             sent.gaps += 1;
             sent.through = to_seq;
         };
@@ -125,13 +122,13 @@ impl Publisher {
             }
             let message = TradeMessage {
                 instrument,
-                epoch: self.epoch,
+                ids: self.ids,
                 kind: TradeKind::Update { first_seq: sent.through + 1 },
                 seq: first.end,
                 trades: wire_trades,
                 stamps: key.stamps.then(|| stored_stamps(first, now)),
             };
-            envelope.message(out, |body| native_json::push_trade(body, &message));
+            codec.push_trades(out, &message);
             sent.through = first.end;
             sent.first_engine.get_or_insert(first.engine);
         }
@@ -148,13 +145,13 @@ impl Publisher {
         wire_trades.reverse();
         let message = TradeMessage {
             instrument: &self.instruments[key.symbol],
-            epoch: self.epoch,
+            ids: self.ids,
             kind: TradeKind::Snapshot(reason),
             seq: stand.tail.seq,
             trades: wire_trades,
             stamps: None,
         };
-        key.envelope.message(out, |body| native_json::push_trade(body, &message));
+        key.codec.push_trades(out, &message);
     }
 
     /// Puts the view at the tail into the scratch.
@@ -176,19 +173,16 @@ impl Publisher {
         stamps: Option<Stamps>,
         out: &mut Vec<u8>,
     ) {
-        let (instrument, epoch) = (&self.instruments[key.symbol], self.epoch);
+        let (instrument, ids, codec) = (&self.instruments[key.symbol], self.ids, key.codec);
         // A snapshot's levels are the view itself, and were taken out of the scratch for the time.
         let view = if matches!(kind, BookKind::Snapshot(_)) { levels } else { &self.scratch.view };
-        key.envelope.message(out, |body| {
-            if key.channel == Channel::Bbo {
-                let (bid, ask) = (view.bids.first().copied(), view.asks.first().copied());
-                native_json::push_bbo(body, &BboMessage { instrument, epoch, kind, bid, ask, mark, stamps });
-            } else {
-                let checksum = view.checksum(key.depth.get());
-                let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps };
-                native_json::push_book(body, &message);
-            }
-        });
+        if key.channel == Channel::Bbo {
+            let (bid, ask) = (view.bids.first().copied(), view.asks.first().copied());
+            return codec.push_bbo(out, &BboMessage { instrument, ids, kind, bid, ask, mark, stamps });
+        }
+        let levels = if codec.shows_views() { view } else { levels };
+        let checksum = if codec.has_checksums() { view.checksum(key.depth.get()) } else { 0 };
+        codec.push_book(out, &BookMessage { instrument, ids, kind, levels, checksum, mark, stamps });
     }
 
     /// Whether a snapshot of this topic can be made now. While a bucket is open, what the book was at its beginning may be

@@ -11,15 +11,12 @@ use crate::{
     trades::{self, TradeStore},
 };
 use book::{Book, EventView, History, Ladder, Mark};
-use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, ResetReason, Side, SymbolId};
+use market::{Epoch, Event, Ids, Instrument, Instruments, Kind, Nanos, ResetReason, Side, SymbolId};
 use slab::Slab;
 use std::{collections::HashMap, mem::take, sync::Arc};
-use wire::{
-    dialect::native_json,
-    message::{
-        BboMessage, BookKind, BookMessage, Channel, Depth, Gap, GapReason, Interval, SnapshotReason, Trade,
-        TradeKind, TradeMessage,
-    },
+use wire::message::{
+    BboMessage, BookKind, BookMessage, Channel, Depth, Gap, GapReason, Interval, SnapshotReason, Trade,
+    TradeKind, TradeMessage,
 };
 
 /// Whether a symbol's book can be told.
@@ -44,6 +41,8 @@ pub(crate) struct Replica {
     pub(crate) topics: Vec<TopicId>,
     /// The book was written anew in the present exchange event.
     pub(crate) reset: Option<ResetReason>,
+    /// The present exchange event changes the book.
+    changes: bool,
     /// Events of ring positions below this are in the book already.
     pub(crate) skip_below: u64,
     /// For each offered interval, the last bucket in which something happened, and where it began.
@@ -57,6 +56,17 @@ pub(crate) struct Bucket {
     pub(crate) start: Nanos,
     /// The last exchange event's end before it.
     pub(crate) before: Mark,
+    /// The end of the last bucket before it in which the book changed.
+    pub(crate) settled: Mark,
+    /// The book has changed since it began.
+    changed: bool,
+}
+
+impl Bucket {
+    /// The bucket that holds `start`, before which nothing is known but where the book stands.
+    pub(crate) fn from(start: Nanos, mark: Mark) -> Bucket {
+        Bucket { start, before: mark, settled: mark, changed: false }
+    }
 }
 
 impl Replica {
@@ -68,7 +78,8 @@ impl Replica {
             topics: Vec::new(),
             reset: None,
             skip_below: 0,
-            buckets: [Bucket { start: Nanos::MAX, before: Mark::default() }; Interval::OFFERED.len()],
+            changes: false,
+            buckets: [Bucket::from(Nanos::MAX, Mark::default()); Interval::OFFERED.len()],
         }
     }
 
@@ -77,8 +88,22 @@ impl Replica {
         for (bucket, interval) in self.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
             let start = bucket_start(now, interval);
             if bucket.start != start {
-                *bucket = Bucket { start, before };
+                let settled = if bucket.changed { before } else { bucket.settled };
+                *bucket = Bucket { start, before, settled, changed: false };
             }
+            bucket.changed |= self.changes;
+        }
+        self.changes = false;
+    }
+
+    /// Where a stream with an interval stands at feed time `now`: where its last message ended, if it tells all that changes,
+    /// and through where there is none.
+    pub(crate) fn settled(&self, interval: Interval, now: Nanos) -> [Mark; 2] {
+        let (bucket, mark) = (&self.buckets[place_of(interval)], self.book.mark());
+        match bucket.start == bucket_start(now, interval) {
+            true => [bucket.settled, bucket.before],
+            false if bucket.changed => [mark, mark],
+            false => [bucket.settled, mark],
         }
     }
 }
@@ -92,6 +117,8 @@ pub enum Notice {
     Crossed(SymbolId),
     /// Whoever waits for something of this symbol is to be looked at: its book stands, or a bucket came to nothing.
     Look(SymbolId),
+    /// The stream of this topic cannot go on, and its dialect has no word for that: connections that read it end.
+    BrokenOff(TopicKey),
     /// The feed gives no sign of life.
     FeedStalled,
     /// The feed came to its end.
@@ -100,7 +127,7 @@ pub enum Notice {
 
 /// Replicas, topics and logs of one worker.
 pub struct Publisher {
-    pub(crate) epoch: Epoch,
+    pub(crate) ids: Ids,
     pub(crate) instruments: Arc<Instruments>,
     pub(crate) limits: Limits,
     clock: fn() -> Nanos,
@@ -145,14 +172,9 @@ impl Publisher {
     /// A publisher of these instruments, without books: they come with the feed, or as images.
     ///
     /// `clock` is read only to time a sample of the stages.
-    pub fn new(
-        limits: Limits,
-        instruments: Arc<Instruments>,
-        epoch: Epoch,
-        clock: fn() -> Nanos,
-    ) -> Publisher {
+    pub fn new(limits: Limits, instruments: Arc<Instruments>, ids: Ids, clock: fn() -> Nanos) -> Publisher {
         Publisher {
-            epoch,
+            ids,
             replicas: instruments.iter().map(|_| Replica::new()).collect(),
             history: History::new(limits.history_bytes),
             instruments,
@@ -172,9 +194,14 @@ impl Publisher {
         }
     }
 
+    /// The numbering, with what its ids count from.
+    pub fn ids(&self) -> Ids {
+        self.ids
+    }
+
     /// The numbering.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.ids.epoch
     }
 
     /// The instruments, in the feed's order.
@@ -248,7 +275,10 @@ impl Publisher {
             return;
         }
         match event.kind {
-            Kind::Reset => replica.reset = Some(event.reset_reason()),
+            Kind::Reset => {
+                replica.reset = Some(event.reset_reason());
+                replica.changes = true;
+            }
             Kind::Trade => self.scratch.trades.push(trades::Trade {
                 seq: event.seq,
                 end: event.seq,
@@ -260,7 +290,7 @@ impl Publisher {
                 engine: event.engine,
                 ingest: event.ingest,
             }),
-            _ => {}
+            _ => replica.changes = true,
         }
         if !event.last {
             return replica.book.apply(event, &mut self.history);
@@ -299,7 +329,7 @@ impl Publisher {
                 // Nobody has anything of this book yet: it is the first snapshot of whoever waits for it.
                 reset = Some(SnapshotReason::Subscribe);
                 let mark = replica.book.mark();
-                replica.buckets.iter_mut().for_each(|bucket| bucket.before = mark);
+                replica.buckets.iter_mut().for_each(|bucket| *bucket = Bucket::from(bucket.start, mark));
             }
         }
         let limit = trades_per_symbol(&self.limits, self.instruments.len());
@@ -335,8 +365,7 @@ impl Publisher {
                 to_seq: mark.seq,
                 reason: GapReason::FeedGap,
             };
-            touch(&mut self.touched, id, topic);
-            return topic.append(mark, |body| native_json::push_gap(body, &gap));
+            return append_gap(topic, id, mark, &gap, &mut self.touched, &mut self.notices);
         }
         if self.scratch.trades.is_empty() {
             return;
@@ -345,14 +374,14 @@ impl Publisher {
         self.scratch.wire_trades.extend(self.scratch.trades.iter().map(wire_trade));
         let message = TradeMessage {
             instrument,
-            epoch: self.epoch,
+            ids: self.ids,
             kind: TradeKind::Update { first_seq },
             seq: mark.seq,
             trades: &self.scratch.wire_trades,
             stamps: topic.key.stamps.then(|| stamps(&mark, now)),
         };
         touch(&mut self.touched, id, topic);
-        topic.append(mark, |body| native_json::push_trade(body, &message));
+        topic.append(mark, |out, codec| codec.push_trades(out, &message));
     }
 
     /// A book or its top: at once, or with an interval at the bucket's end.
@@ -404,7 +433,7 @@ impl Publisher {
             Change { kind, levels: &self.scratch.levels, checksum, mark, now }
         };
         touch(&mut self.touched, id, topic);
-        append_view(topic, &self.instruments[last.symbol], self.epoch, &replica.book, change);
+        append_view(topic, &self.instruments[last.symbol], self.ids, &replica.book, change);
     }
 
     /// Feed time has reached `time`: the buckets that ended make their messages.
@@ -443,21 +472,26 @@ impl Publisher {
         let reset = topic.reset.take();
         let changed =
             replica.book.changes(&self.history, topic.unchanged_to.seq, mark.seq, depth.get(), levels);
+        let codec = topic.key.codec;
         let kind = match (reset, changed) {
             (None, Ok(_)) if levels.is_empty() => {
                 self.notices.push(Notice::Look(topic.key.symbol));
                 return topic.unchanged_to = mark;
             }
             (None, Ok(_)) => BookKind::Update { first_seq: topic.tail.seq + 1, merged: None },
-            (reset, _) => {
-                replica.book.view(depth.get(), levels);
-                BookKind::Snapshot(reset.unwrap_or(SnapshotReason::Lagged))
+            _ if !codec.mends_holes() => {
+                topic.pass(mark);
+                return self.notices.push(Notice::BrokenOff(topic.key));
             }
+            (reset, _) => BookKind::Snapshot(reset.unwrap_or(SnapshotReason::Lagged)),
         };
-        let checksum = replica.book.checksum(depth.get());
+        if matches!(kind, BookKind::Snapshot(_)) || codec.shows_views() {
+            replica.book.view(depth.get(), levels);
+        }
+        let checksum = if codec.has_checksums() { replica.book.checksum(depth.get()) } else { 0 };
         let change = Change { kind, levels, checksum, mark, now };
         touch(&mut self.touched, id, topic);
-        append_view(topic, &self.instruments[topic.key.symbol], self.epoch, &replica.book, change);
+        append_view(topic, &self.instruments[topic.key.symbol], self.ids, &replica.book, change);
     }
 }
 
@@ -473,7 +507,7 @@ pub(crate) struct Change<'a> {
 pub(crate) fn append_view(
     topic: &mut Topic,
     instrument: &Instrument,
-    epoch: Epoch,
+    ids: Ids,
     book: &Book,
     change: Change<'_>,
 ) {
@@ -481,12 +515,29 @@ pub(crate) fn append_view(
     let stamps = topic.key.stamps.then(|| stamps(&mark, now));
     if topic.key.channel == Channel::Bbo {
         let [bid, ask] = Side::BOTH.map(|side| book.best(side));
-        let message = BboMessage { instrument, epoch, kind, bid, ask, mark, stamps };
-        topic.append(mark, |body| native_json::push_bbo(body, &message));
+        let message = BboMessage { instrument, ids, kind, bid, ask, mark, stamps };
+        topic.append(mark, |out, codec| codec.push_bbo(out, &message));
     } else {
-        let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps };
-        topic.append(mark, |body| native_json::push_book(body, &message));
+        let message = BookMessage { instrument, ids, kind, levels, checksum, mark, stamps };
+        topic.append(mark, |out, codec| codec.push_book(out, &message));
     }
+}
+
+/// Names a gap to all who read trades, or ends their connections where the dialect has no word for it.
+pub(crate) fn append_gap(
+    topic: &mut Topic,
+    id: TopicId,
+    mark: Mark,
+    gap: &Gap<'_>,
+    touched: &mut Vec<TopicId>,
+    notices: &mut Vec<Notice>,
+) {
+    if topic.key.codec.mends_holes() {
+        touch(touched, id, topic);
+        return topic.append(mark, |out, codec| codec.push_gap(out, gap));
+    }
+    topic.pass(mark);
+    notices.push(Notice::BrokenOff(topic.key));
 }
 
 pub(crate) fn touch(touched: &mut Vec<TopicId>, id: TopicId, topic: &Topic) {

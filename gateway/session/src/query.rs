@@ -49,7 +49,7 @@ impl Publisher {
         book.view(depth.get(), &mut self.scratch.view);
         let message = BookMessage {
             instrument: &self.instruments[symbol],
-            epoch: self.epoch,
+            ids: self.ids,
             kind: BookKind::Snapshot(SnapshotReason::Subscribe),
             levels: &self.scratch.view,
             checksum: self.scratch.view.checksum(depth.get()),

@@ -13,7 +13,8 @@ use crate::{
 use market::{Nanos, SymbolId};
 use std::{borrow::Cow, time::Duration};
 use wire::{
-    dialect::native_json,
+    codec::Codec,
+    dialect::{Dialect, binance, native_json},
     envelope::{
         Envelope,
         websocket::{self, Message, Opcode, Violation},
@@ -122,9 +123,50 @@ impl Worker {
             Message::Text(text) if subscriber.envelope() == Envelope::SocketIo => {
                 return self.packet(conn, text, now);
             }
+            Message::Text(text) if self.asks_for_streams(conn, text) => {
+                return self.stream_request(conn, text, now);
+            }
             Message::Text(text) => return self.request(conn, text, native_json::parse_request, now),
         }
         Step::Go
+    }
+
+    /// Whether a request is one for streams: on a plain line, which says nothing beforehand, the first one decides what is
+    /// spoken.
+    fn asks_for_streams(&mut self, conn: ConnId, text: &str) -> bool {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        if subscriber.dialect == Dialect::Native
+            && subscriber.envelope() == Envelope::Tcp
+            && !subscriber.greeted
+        {
+            self.request_text.clear();
+            self.request_text.extend_from_slice(text.as_bytes());
+            if binance::is_request(&mut self.request_text) {
+                subscriber.dialect = Dialect::Binance { combined: true };
+            }
+        }
+        subscriber.dialect != Dialect::Native
+    }
+
+    /// Takes a request out of a client's budget.
+    ///
+    /// # Errors
+    /// How long it has to wait, or none where it has not waited again and again and is to go.
+    pub(crate) fn admit(&mut self, conn: ConnId, probe: bool, now: Nanos) -> Result<(), Option<Duration>> {
+        let limits = &self.limits;
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let budget = if probe {
+            subscriber.probes.take(now, limits.probes_per_second, limits.probes_per_second)
+        } else {
+            subscriber.requests.take(now, limits.requests_per_second, limits.request_burst)
+        };
+        let Err(wait) = budget else {
+            subscriber.refusals = 0;
+            return Ok(());
+        };
+        subscriber.refusals += 1;
+        let is_to_go = limits.refusals > 0 && subscriber.refusals >= limits.refusals;
+        Err(if is_to_go { None } else { Some(wait) })
     }
 
     /// Takes what a client asks for in words that `parse` understands.
@@ -139,18 +181,14 @@ impl Worker {
         self.request_text.extend_from_slice(text.as_bytes());
         let parsed = parse(&mut self.request_text);
         let probe = matches!(&parsed, Ok(Request { method: Method::Ping | Method::Verify(_), .. }));
-        let limits = &self.limits;
-        let subscriber = &mut self.subscribers[conn.0 as usize];
-        let budget = if probe {
-            subscriber.probes.take(now, limits.probes_per_second, limits.probes_per_second)
-        } else {
-            subscriber.requests.take(now, limits.requests_per_second, limits.request_burst)
-        };
         self.counters.requests += 1;
-        if let Err(wait) = budget {
-            return self.over_budget(conn, &parsed, wait);
+        match self.admit(conn, probe, now) {
+            Ok(()) => {}
+            Err(None) => {
+                return Step::Close(CloseCode::RateLimited.code(), CloseCode::RateLimited.text().into());
+            }
+            Err(Some(wait)) => return self.over_budget(conn, &parsed, wait),
         }
-        subscriber.refusals = 0;
         match parsed {
             Ok(request) => self.method(conn, request, now),
             Err(error) => {
@@ -163,11 +201,6 @@ impl Worker {
     }
 
     fn over_budget(&mut self, conn: ConnId, parsed: &Result<Request, RequestError>, wait: Duration) -> Step {
-        let subscriber = &mut self.subscribers[conn.0 as usize];
-        subscriber.refusals += 1;
-        if self.limits.refusals > 0 && subscriber.refusals >= self.limits.refusals {
-            return Step::Close(CloseCode::RateLimited.code(), CloseCode::RateLimited.text().into());
-        }
         let (method, id) = match parsed {
             Ok(request) => (Some(request.method.name()), request.id.as_ref()),
             Err(error) => (error.method.as_deref(), error.id.as_ref()),
@@ -295,7 +328,7 @@ impl Worker {
             depth: subscribe.depth,
             interval: subscribe.interval,
             stamps: subscribe.stamps,
-            envelope: subscriber.envelope(),
+            codec: Codec::native(subscriber.envelope()),
         };
         let key = shared_by_most(key);
         if subscriber.find(subscribe.channel, symbol).is_some() {
@@ -304,26 +337,38 @@ impl Worker {
                 "this connection has this channel and symbol already; use modify to change it",
             ));
         }
-        let most = key.envelope.most_topics(self.limits.topics_per_connection);
+        let most = subscriber.envelope().most_topics(self.limits.topics_per_connection);
         if most > 0 && subscriber.subscriptions.len() >= most {
             return Err(Refusal::new(
                 ErrorCode::TooManyTopics,
                 format!("a connection has at most {most} subscriptions; open another one"),
             ));
         }
-        let topic = self.publisher.subscribe(key, conn, subscribe.policy);
-        let Beginning { place, sent, recovered } = self.publisher.beginning(topic, subscribe);
-        let subscription = Subscription { key, topic, policy: subscribe.policy, place, sent, quiet: false };
+        let (at, recovered) = self.begin_subscription(conn, key, subscribe);
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let subscription = &subscriber.subscriptions[at];
         let answer = Subscribed {
-            subscription: described(&self.publisher.instruments()[symbol].symbol, &subscription),
+            subscription: described(&self.publisher.instruments()[symbol].symbol, subscription),
             epoch: self.publisher.epoch(),
-            seq: sent,
+            seq: subscription.sent,
             recovered,
         };
-        let subscriber = &mut self.subscribers[conn.0 as usize];
         subscriber.answers.say(|body| native_json::push_subscribed(body, &answer, id));
-        subscriber.insert(subscription);
         Ok(())
+    }
+
+    /// Begins a subscription. Its place among those of the connection, and whether everything since its token follows.
+    pub(crate) fn begin_subscription(
+        &mut self,
+        conn: ConnId,
+        key: TopicKey,
+        subscribe: &Subscribe,
+    ) -> (usize, bool) {
+        let policy = subscribe.policy;
+        let topic = self.publisher.subscribe(key, conn, policy);
+        let Beginning { place, sent, recovered } = self.publisher.beginning(topic, subscribe);
+        let subscription = Subscription { key, topic, policy, place, sent, quiet: false };
+        (self.subscribers[conn.0 as usize].insert(subscription), recovered)
     }
 
     fn subscribe_stats(&mut self, conn: ConnId, id: Option<&ReqId>, now: Nanos) {

@@ -28,7 +28,8 @@ impl Publisher {
         let entries = symbols.filter_map(|of_symbol| {
             let begun = || of_symbol.iter().filter(|sub| has_begun(sub));
             let seq = begun().map(|sub| self.has_all_through(sub)).min()?;
-            let book = begun().find(|sub| sub.key.channel == Channel::Book);
+            // A dialect may have several books of one symbol.
+            let book = begun().filter(|sub| sub.key.channel == Channel::Book).max_by_key(|sub| sub.key.depth);
             let symbol = &self.instruments()[of_symbol[0].key.symbol].symbol;
             Some((symbol, book.map(|sub| sub.key.depth), seq))
         });

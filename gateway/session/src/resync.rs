@@ -1,15 +1,12 @@
 //! State transfer: a worker that the ring has overtaken gets its books anew from ingest.
 
 use crate::{
-    publisher::{Bucket, Change, Notice, Publisher, Standing, append_view, bucket_start, touch},
+    publisher::{Bucket, Change, Notice, Publisher, Standing, append_gap, append_view, bucket_start, touch},
     topic::TopicId,
 };
 use book::{Image, Mark};
 use market::{Nanos, SymbolId};
-use wire::{
-    dialect::native_json,
-    message::{BookKind, Channel, Gap, GapReason, Interval, SnapshotReason},
-};
+use wire::message::{BookKind, Channel, Gap, GapReason, Interval, SnapshotReason};
 
 impl Publisher {
     /// The ring has overtaken this worker: all books wait for images. Which are wanted, the watched ones first.
@@ -45,7 +42,7 @@ impl Publisher {
         };
         replica.trades.begin_after(mark.seq);
         for (bucket, interval) in replica.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
-            *bucket = Bucket { start: bucket_start(feed_time, interval), before: mark };
+            *bucket = Bucket::from(bucket_start(feed_time, interval), mark);
         }
         match replica.standing {
             Standing::Whole => self.notices.push(Notice::Look(image.symbol)),
@@ -73,8 +70,10 @@ impl Publisher {
                 to_seq: mark.seq,
                 reason: GapReason::Lagged,
             };
-            touch(&mut self.touched, id, topic);
-            topic.append(mark, |body| native_json::push_gap(body, &gap));
+            append_gap(topic, id, mark, &gap, &mut self.touched, &mut self.notices);
+        } else if replica.standing == Standing::Whole && !topic.key.codec.mends_holes() {
+            topic.pass(mark);
+            self.notices.push(Notice::BrokenOff(topic.key));
         } else if replica.standing == Standing::Whole {
             let (depth, levels) = (topic.key.depth.get(), &mut self.scratch.view);
             replica.book.view(depth, levels);
@@ -82,7 +81,7 @@ impl Publisher {
             let kind = BookKind::Snapshot(SnapshotReason::Lagged);
             let change = Change { kind, levels, checksum, mark, now };
             touch(&mut self.touched, id, topic);
-            append_view(topic, instrument, self.epoch, &replica.book, change);
+            append_view(topic, instrument, self.ids, &replica.book, change);
         }
     }
 }

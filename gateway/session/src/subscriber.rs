@@ -12,6 +12,7 @@ use crate::{
 use market::{Nanos, Seq, SymbolId};
 use std::{rc::Rc, time::Duration};
 use wire::{
+    dialect::Dialect,
     envelope::{Decoder, Envelope},
     message::{Channel, Policy, SnapshotReason},
 };
@@ -139,6 +140,8 @@ pub struct OpenOptions {
     pub echo: bool,
     /// The transport.
     pub envelope: Envelope,
+    /// What is spoken.
+    pub dialect: Dialect,
 }
 
 impl OpenOptions {
@@ -149,6 +152,7 @@ impl OpenOptions {
             ping: limits.ping,
             echo: false,
             envelope: Envelope::WebSocket,
+            dialect: Dialect::Native,
         }
     }
 }
@@ -159,6 +163,8 @@ pub struct Subscriber {
     pub decoder: Decoder,
     /// Whether messages are echoed.
     pub echo: bool,
+    /// What it speaks.
+    pub dialect: Dialect,
     /// Its subscriptions, ordered by key.
     pub subscriptions: Vec<Subscription>,
     /// The symbol at which the next batch begins, when the last one was full.
@@ -280,6 +286,7 @@ impl Subscriber {
         Subscriber {
             decoder: Decoder::new(options.envelope, limits.inbound_message),
             echo: options.echo,
+            dialect: options.dialect,
             subscriptions: Vec::new(),
             rotation: None,
             answers: Answers::new(options.envelope),
@@ -304,6 +311,11 @@ impl Subscriber {
         self.closes_by != Nanos::MAX
     }
 
+    /// Whether it is told besides its data what happens: by heartbeats and statuses, which are words of the native protocol.
+    pub fn hears_statuses(&self) -> bool {
+        !self.echo && self.dialect == Dialect::Native
+    }
+
     /// How its messages are wrapped.
     pub fn envelope(&self) -> Envelope {
         self.answers.envelope()
@@ -314,14 +326,15 @@ impl Subscriber {
         self.subscriptions.iter().position(|sub| sub.key.symbol == symbol && sub.key.channel == channel)
     }
 
-    /// Adds a subscription in its place.
-    pub fn insert(&mut self, subscription: Subscription) {
+    /// Adds a subscription in its place, which it returns.
+    pub fn insert(&mut self, subscription: Subscription) -> usize {
         if self.subscriptions.is_empty() {
             // Most have but one, and there are many of them.
             self.subscriptions.reserve_exact(1);
         }
         let at = self.subscriptions.partition_point(|other| other.key < subscription.key);
         self.subscriptions.insert(at, subscription);
+        at
     }
 
     /// When something is due next, closing included.

@@ -5,7 +5,7 @@ use book::Mark;
 use market::{Nanos, Seq, SymbolId};
 use std::cmp::Ordering;
 use wire::{
-    envelope::Envelope,
+    codec::Codec,
     message::{Channel, Depth, Interval, SnapshotReason},
 };
 
@@ -28,14 +28,14 @@ pub struct TopicKey {
     pub interval: Interval,
     /// Whether messages carry `ts`.
     pub stamps: bool,
-    /// How its messages are wrapped.
-    pub envelope: Envelope,
+    /// How its messages are written.
+    pub codec: Codec,
 }
 
 impl Ord for TopicKey {
     fn cmp(&self, other: &TopicKey) -> Ordering {
         let order = |key: &TopicKey| {
-            let parameters = (key.depth, key.interval, key.channel, key.stamps, key.envelope);
+            let parameters = (key.depth, key.interval, key.channel, key.stamps, key.codec);
             (key.symbol, key.channel != Channel::Trade, parameters)
         };
         order(self).cmp(&order(other))
@@ -109,10 +109,15 @@ impl Topic {
         }
     }
 
-    /// Appends the message that ends at `mark` and whose body `body` appends.
-    pub fn append(&mut self, mark: Mark, body: impl FnOnce(&mut Vec<u8>)) {
-        let envelope = self.key.envelope;
-        self.log.append(mark.seq, mark.engine, |out| envelope.message(out, body));
+    /// Appends the message that ends at `mark`, as `message` appends it.
+    pub fn append(&mut self, mark: Mark, message: impl FnOnce(&mut Vec<u8>, Codec)) {
+        let codec = self.key.codec;
+        self.log.append(mark.seq, mark.engine, |out| message(out, codec));
+        self.pass(mark);
+    }
+
+    /// Nobody who is in step needs anything of what lies before `mark`.
+    pub fn pass(&mut self, mark: Mark) {
         self.tail = mark;
         self.unchanged_to = mark;
     }

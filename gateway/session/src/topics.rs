@@ -34,18 +34,19 @@ impl Publisher {
 
     fn begin_topic(&mut self, key: TopicKey) -> TopicId {
         let replica = &mut self.replicas[key.symbol.index()];
-        let bucket = replica.buckets[place_of(key.interval)];
-        let mut tail = replica.book.mark();
+        let mut topic = Topic::new(key, replica.book.mark());
         let mut bucket_open = false;
         if key.channel == Channel::Trade {
-            tail.seq = replica.trades.last_end();
+            topic.tail.seq = replica.trades.last_end();
+            topic.unchanged_to = topic.tail;
         } else if key.interval == Interval::EACH_EVENT {
             replica.book.watch(key.depth.get());
-        } else if bucket.start == bucket_start(self.feed_time, key.interval) {
-            tail = bucket.before;
-            bucket_open = true;
+        } else {
+            [topic.tail, topic.unchanged_to] = replica.settled(key.interval, self.feed_time);
+            let bucket = &replica.buckets[place_of(key.interval)];
+            bucket_open = bucket.start == bucket_start(self.feed_time, key.interval);
         }
-        let id = TopicId(self.topics.insert(Topic::new(key, tail)) as u32);
+        let id = TopicId(self.topics.insert(topic) as u32);
         self.by_key.insert(key, id);
         if bucket_open {
             self.topics[id.0 as usize].bucket_open = true;
@@ -87,6 +88,11 @@ impl Publisher {
         conns.sort_unstable();
         conns.dedup();
         conns
+    }
+
+    /// Every connection that reads the topic of this key.
+    pub fn readers_of(&self, key: &TopicKey) -> Vec<ConnId> {
+        self.by_key.get(key).map_or_else(Vec::new, |&id| self.topic(id).subscribers.clone())
     }
 
     /// Up to where a subscriber in step with this topic has everything: nothing for it lies before.

@@ -12,15 +12,16 @@ use crate::{
     outlet::{ConnId, Ending, Outlet},
     publisher::{Notice, Publisher, Standing},
     subscriber::{Figures, OpenOptions, Place, Subscriber},
+    topic::TopicKey,
 };
 use book::Image;
-use market::{Epoch, Event, Instruments, Nanos, Seq, SymbolId};
+use market::{Event, Ids, Instruments, Nanos, Seq, SymbolId};
 use slab::Slab;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use wire::{
-    dialect::native_json,
+    dialect::{Dialect, native_json},
     envelope::Envelope,
-    message::{CloseCode, Quiet, Stats, Status},
+    message::{CloseCode, Quiet, SnapshotReason, Stats, Status},
 };
 
 /// Nanoseconds whose timers are done together.
@@ -85,15 +86,22 @@ pub struct SubscriberInfo {
     pub bytes_pending: usize,
     /// Its transport.
     pub envelope: Envelope,
+    /// What it speaks.
+    pub dialect: Dialect,
     /// Its figures.
     pub figures: Figures,
 }
 
 impl Worker {
     /// A worker without subscribers. `clock` is read only to time a sample of the stages.
-    pub fn new(limits: Limits, instruments: Arc<Instruments>, epoch: Epoch, clock: fn() -> Nanos) -> Worker {
+    pub fn new(
+        limits: Limits,
+        instruments: Arc<Instruments>,
+        ids: impl Into<Ids>,
+        clock: fn() -> Nanos,
+    ) -> Worker {
         Worker {
-            publisher: Publisher::new(limits.clone(), instruments, epoch, clock),
+            publisher: Publisher::new(limits.clone(), instruments, ids.into(), clock),
             limits,
             subscribers: Slab::new(),
             ready: Vec::new(),
@@ -136,6 +144,7 @@ impl Worker {
             lag_seq: self.lag_of(subscriber),
             bytes_pending: subscriber.rest.bytes().len() + subscriber.answers.len(),
             envelope: subscriber.envelope(),
+            dialect: subscriber.dialect,
             figures: subscriber.figures,
         })
     }
@@ -283,9 +292,21 @@ impl Worker {
                 Notice::Look(symbol) => self.each_subscriber_of(symbol, Worker::make_ready),
                 Notice::FeedGap(symbol) => self.tell_symbol(symbol, |symbol| Status::FeedGap { symbol }),
                 Notice::Crossed(symbol) => self.tell_symbol(symbol, |symbol| Status::Crossed { symbol }),
+                Notice::BrokenOff(key) => self.break_off_all(&key),
                 Notice::FeedStalled => self.tell_all(&Status::FeedStalled),
                 Notice::FeedEnded => self.tell_end(),
             }
+        }
+    }
+
+    /// All who read a topic are to be told that it cannot go on.
+    fn break_off_all(&mut self, key: &TopicKey) {
+        for conn in self.publisher.readers_of(key) {
+            let subscriptions = &mut self.subscribers[conn.0 as usize].subscriptions;
+            if let Some(sub) = subscriptions.iter_mut().find(|sub| sub.key == *key) {
+                sub.place = Place::Snapshot(SnapshotReason::Lagged);
+            }
+            self.make_ready(conn);
         }
     }
 
@@ -313,7 +334,7 @@ impl Worker {
     fn tell_end(&mut self) {
         for conn in self.conns() {
             let subscriber = &mut self.subscribers[conn.0 as usize];
-            if !subscriber.echo && !subscriber.is_closing() {
+            if subscriber.hears_statuses() && !subscriber.is_closing() {
                 subscriber.tell_end = true;
                 self.make_ready(conn);
             }
@@ -329,7 +350,7 @@ impl Worker {
     fn tell(&mut self, conn: ConnId, status: &Status<'_>) -> bool {
         let limit = self.limits.answer_bytes;
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return false };
-        if subscriber.is_closing() || subscriber.echo {
+        if subscriber.is_closing() || !subscriber.hears_statuses() {
             return false;
         }
         let before = subscriber.answers.len();
@@ -478,7 +499,7 @@ impl Worker {
     /// Names each quiet subscription with how far its client may count.
     fn heartbeat(&mut self, conn: ConnId, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if self.blocked.holds(conn) || subscriber.echo || subscriber.is_closing() {
+        if self.blocked.holds(conn) || !subscriber.hears_statuses() || subscriber.is_closing() {
             return;
         }
         let publisher = &self.publisher;

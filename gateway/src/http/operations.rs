@@ -71,7 +71,7 @@ fn row(worker: usize, address: SocketAddr, info: SubscriberInfo) -> Row {
     Row {
         id: format!("{worker}-{}", info.conn.0),
         transport: info.envelope.transport(),
-        dialect: "native",
+        dialect: info.dialect.as_str(),
         address,
         topics: info.topics,
         lag_seq: info.lag_seq,

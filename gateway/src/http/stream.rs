@@ -34,13 +34,13 @@ impl Visit {
         let last_event = request.headers().get(LAST_EVENT_ID).filter(|id| !id.is_empty());
         let last_event =
             last_event.map(|id| terms::token(&String::from_utf8_lossy(id.as_bytes()))).transpose()?;
-        let subscribe = terms::subscriptions(&mut parameters, &control.instruments(), last_event)?;
+        let (dialect, wanted) = terms::wanted(&mut parameters, &control.instruments(), last_event)?;
         parameters.finish()?;
         control.addresses.connect(self.peer.ip()).map_err(Problem::too_many_requests)?;
         Ok(Terms {
-            options: OpenOptions { envelope: Envelope::Sse, ..options },
+            options: OpenOptions { envelope: Envelope::Sse, dialect, ..options },
             greeting: head(request.headers(), &control.config.allow_origin),
-            subscribe,
+            wanted,
         })
     }
 }

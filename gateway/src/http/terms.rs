@@ -4,10 +4,12 @@ use super::{
     parameters::{Parameters, bad},
     reply::Problem,
 };
+use crate::worker::Wanted;
 use market::Instruments;
-use session::{Limits, OpenOptions};
+use session::{Limits, OpenOptions, OpenStreams, find_stream};
 use std::{ops::RangeInclusive, time::Duration};
 use wire::{
+    dialect::Dialect,
     message::{Channel, Depth, ErrorCode, Interval, Policy, Refusal, Subscribe, TOPICS_WITH_TOKEN},
     token::Token,
 };
@@ -35,6 +37,51 @@ pub(super) fn options(parameters: &mut Parameters<'_>, limits: &Limits) -> Resul
     Ok(options)
 }
 
+/// What is spoken and what is subscribed to: Binance's streams where `streams=btcusdt@trade/ethusdt@depth` names some.
+///
+/// # Errors
+/// As [`subscriptions`].
+pub(super) fn wanted(
+    parameters: &mut Parameters<'_>,
+    instruments: &Instruments,
+    better_token: Option<Token>,
+) -> Result<(Dialect, Wanted), Problem> {
+    let Some(names) = parameters.text("streams") else {
+        let subscribe = subscriptions(parameters, instruments, better_token)?;
+        return Ok((Dialect::Native, Wanted::Topics(subscribe)));
+    };
+    offered(parameters, "binance")?;
+    let since = parameters.text("since").map(|text| token(&text)).transpose()?;
+    let mut streams = streams(&names, instruments);
+    if let Some(fault) = streams.faults.first() {
+        return Err(bad(format!("streams: {}", fault.text())));
+    }
+    if streams.names.len() > TOPICS_WITH_TOKEN {
+        return Err(too_many());
+    }
+    streams.since = better_token.or(since);
+    Ok((Dialect::Binance { combined: true }, Wanted::Streams(streams)))
+}
+
+/// The streams of names between slashes, and what is wrong with the others.
+pub(super) fn streams(names: &str, instruments: &Instruments) -> OpenStreams {
+    let mut streams = OpenStreams::default();
+    for name in names.split('/').filter(|name| !name.is_empty()) {
+        match find_stream(name, instruments) {
+            Ok(name) => streams.names.push(name),
+            Err(fault) => streams.faults.push(fault),
+        }
+    }
+    streams
+}
+
+fn too_many() -> Problem {
+    let text = format!(
+        "at most {TOPICS_WITH_TOKEN} subscriptions here, so that the resume token fits into a header"
+    );
+    Refusal::new(ErrorCode::TooManyTopics, text).into()
+}
+
 /// What is subscribed to: one for each of `channel=book,trade`, of all of `symbol=BTC/USDT,ETH/USDT`, from `since` on where
 /// the request has no better token.
 ///
@@ -45,7 +92,7 @@ pub(super) fn subscriptions(
     instruments: &Instruments,
     better_token: Option<Token>,
 ) -> Result<Vec<Subscribe>, Problem> {
-    offered(parameters)?;
+    offered(parameters, "native")?;
     let channels = channels(&parameters.required("channel")?)?;
     let of_symbols = channels.iter().filter(|&&channel| channel != Channel::Stats).count();
     let symbols = match parameters.text("symbol") {
@@ -54,10 +101,7 @@ pub(super) fn subscriptions(
         None => return Err(bad("'symbol' is missing in the query".to_owned())),
     };
     if symbols.len() * of_symbols > TOPICS_WITH_TOKEN {
-        let text = format!(
-            "at most {TOPICS_WITH_TOKEN} subscriptions here, so that the resume token fits into a header"
-        );
-        return Err(Refusal::new(ErrorCode::TooManyTopics, text).into());
+        return Err(too_many());
     }
     let depth = number(parameters, "depth", ErrorCode::BadDepth)?.map(Depth::new).transpose()?;
     let interval =
@@ -87,8 +131,8 @@ pub(super) fn token(text: &str) -> Result<Token, Problem> {
 }
 
 /// Other dialects and encodings are on other transports, or nowhere.
-fn offered(parameters: &mut Parameters<'_>) -> Result<(), Problem> {
-    for (name, only) in [("dialect", "native"), ("encoding", "json")] {
+fn offered(parameters: &mut Parameters<'_>, dialect: &'static str) -> Result<(), Problem> {
+    for (name, only) in [("dialect", dialect), ("encoding", "json")] {
         if let Some(other) = parameters.text(name).filter(|value| value != only) {
             let text = format!("{name}={other} is not offered here; use {only}, or leave it out");
             return Err(Refusal::new(ErrorCode::NotOffered, text).into());

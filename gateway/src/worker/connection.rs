@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::control::Seat;
 use market::clock;
-use session::OpenOptions;
+use session::{OpenOptions, OpenStreams};
 use std::{
     net::{SocketAddr, TcpStream},
     rc::Rc,
@@ -16,13 +16,28 @@ pub(crate) struct Terms {
     /// What is said before anything else, as its transport begins.
     pub(crate) greeting: Vec<u8>,
     /// What it subscribed to thereby.
-    pub(crate) subscribe: Vec<Subscribe>,
+    pub(crate) wanted: Wanted,
+}
+
+/// Subscriptions, in the words of one dialect.
+pub(crate) enum Wanted {
+    Topics(Vec<Subscribe>),
+    Streams(OpenStreams),
+}
+
+impl Wanted {
+    pub(super) fn is_nothing(&self) -> bool {
+        match self {
+            Wanted::Topics(subscribe) => subscribe.is_empty(),
+            Wanted::Streams(streams) => streams.names.is_empty() && streams.faults.is_empty(),
+        }
+    }
 }
 
 impl From<OpenOptions> for Terms {
     /// Nothing beyond how it wants its connection.
     fn from(options: OpenOptions) -> Terms {
-        Terms { options, greeting: Vec::new(), subscribe: Vec::new() }
+        Terms { options, greeting: Vec::new(), wanted: Wanted::Topics(Vec::new()) }
     }
 }
 
@@ -40,11 +55,11 @@ impl Opening {
     /// Hands the connection to the worker, which serves it until it ends.
     pub(crate) fn begin(self, shared: &Rc<Shared>) {
         let Opening { stream, peer, seat, terms, mut early } = self;
-        let Terms { options, greeting, subscribe } = terms;
+        let Terms { options, greeting, wanted } = terms;
         let opened = shared.with(|engine| {
             let conn = engine.open(stream, peer, seat, &options, clock::now())?;
             engine.worker.greet(conn, |out| out.extend_from_slice(&greeting));
-            engine.subscribe(conn, subscribe);
+            engine.subscribe(conn, wanted);
             engine.input(conn, &mut early);
             std::io::Result::Ok(())
         });

@@ -1,6 +1,7 @@
 //! The worker's turn with everything around it: the ring it reads, the books it asks for, the sockets it writes to.
 
 use super::{
+    connection::Wanted,
     images::Images,
     mailbox::{Mailbox, Overlap, SessionId},
     polls::Polls,
@@ -25,7 +26,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, oneshot};
-use wire::message::Subscribe;
 
 /// Events in one turn: then the sockets have their go.
 const TURN_EVENTS: usize = 8_192;
@@ -79,7 +79,7 @@ impl Engine {
     ) -> io::Result<Engine> {
         let limits = control.config.limits();
         Ok(Engine {
-            worker: Worker::new(limits, control.instruments(), control.epoch, clock::now),
+            worker: Worker::new(limits, control.instruments(), control.ids, clock::now),
             reader,
             images: Images::new(requests, wake),
             sockets: Sockets::new(Arc::clone(&control.farewells))?,
@@ -333,13 +333,18 @@ impl Engine {
     }
 
     /// Subscribes a client to what it asked for with its connection.
-    pub(super) fn subscribe(&mut self, conn: ConnId, subscribe: Vec<Subscribe>) {
-        if subscribe.is_empty() {
+    pub(super) fn subscribe(&mut self, conn: ConnId, wanted: Wanted) {
+        if wanted.is_nothing() {
             return;
         }
         self.catch_up();
-        for subscribe in subscribe {
-            self.worker.subscribe_at_once(conn, subscribe, clock::now());
+        match wanted {
+            Wanted::Topics(subscribe) => {
+                for subscribe in subscribe {
+                    self.worker.subscribe_at_once(conn, subscribe, clock::now());
+                }
+            }
+            Wanted::Streams(streams) => self.worker.open_streams(conn, &streams),
         }
         self.release_hold();
     }

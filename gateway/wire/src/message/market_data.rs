@@ -2,7 +2,7 @@
 
 use super::SnapshotReason;
 use book::{Ladder, Mark};
-use market::{Epoch, Instrument, Level, Nanos, Price, Qty, Seq, Side};
+use market::{Ids, Instrument, Level, Nanos, Price, Qty, Seq, Side};
 
 /// Whether a message of a book starts it over or continues it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct BookMessage<'a> {
     /// What is traded; says how numbers are written.
     pub instrument: &'a Instrument,
     /// The numbering that `mark.seq` belongs to.
-    pub epoch: Epoch,
+    pub ids: Ids,
     /// Snapshot or update.
     pub kind: BookKind,
     /// Best first. In an update, the levels that changed; a quantity of zero removes.
@@ -43,7 +43,7 @@ pub struct BboMessage<'a> {
     /// What is traded; says how numbers are written.
     pub instrument: &'a Instrument,
     /// The numbering that `mark.seq` belongs to.
-    pub epoch: Epoch,
+    pub ids: Ids,
     /// Snapshot or update.
     pub kind: BookKind,
     /// The best bid; `None` if there are no bids.
@@ -74,7 +74,7 @@ pub struct TradeMessage<'a> {
     /// What is traded; says how numbers are written.
     pub instrument: &'a Instrument,
     /// The numbering that the seqs belong to.
-    pub epoch: Epoch,
+    pub ids: Ids,
     /// Snapshot or update.
     pub kind: TradeKind,
     /// The last number that it covers.

@@ -97,9 +97,9 @@ pub struct Depth(u32);
 impl Depth {
     /// What is offered; 0 is the whole book.
     pub const OFFERED: [Depth; 9] = [
-        Depth(1),
-        Depth(5),
-        Depth(10),
+        Depth::ONE,
+        Depth::FIVE,
+        Depth::TEN,
         Depth(25),
         Depth(50),
         Depth(100),
@@ -107,6 +107,14 @@ impl Depth {
         Depth(1000),
         Depth::ALL,
     ];
+    /// The best level.
+    pub const ONE: Depth = Depth(1);
+    /// Five.
+    pub const FIVE: Depth = Depth(5);
+    /// Ten.
+    pub const TEN: Depth = Depth(10);
+    /// Twenty, which a dialect has and the native protocol does not offer.
+    pub const TWENTY: Depth = Depth(20);
     /// The whole book.
     pub const ALL: Depth = Depth(0);
 
@@ -159,9 +167,14 @@ pub struct Interval(u32);
 
 impl Interval {
     /// What is offered.
-    pub const OFFERED: [Interval; 4] = [Interval::EACH_EVENT, Interval(10), Interval(100), Interval(1000)];
+    pub const OFFERED: [Interval; 4] =
+        [Interval::EACH_EVENT, Interval(10), Interval::TENTH, Interval::SECOND];
     /// No interval: a message for each exchange event.
     pub const EACH_EVENT: Interval = Interval(0);
+    /// A tenth of a second.
+    pub const TENTH: Interval = Interval(100);
+    /// A second.
+    pub const SECOND: Interval = Interval(1000);
 
     /// The interval of so many milliseconds; 0 is each exchange event.
     ///

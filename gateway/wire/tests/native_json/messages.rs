@@ -21,7 +21,7 @@ fn stamps(engine_first: Option<u64>) -> Option<Stamps> {
 fn book(kind: BookKind, levels: Ladder, stamps: Option<Stamps>) -> String {
     let message = BookMessage {
         instrument: &bitcoin(),
-        epoch: EPOCH,
+        ids: EPOCH.into(),
         kind,
         levels: &levels,
         checksum: 974_947_235,
@@ -66,7 +66,7 @@ fn the_object_of_the_book_endpoint_is_that_of_a_snapshot() {
     let instrument = bitcoin();
     let message = BookMessage {
         instrument: &instrument,
-        epoch: EPOCH,
+        ids: EPOCH.into(),
         kind: BookKind::Snapshot(SnapshotReason::Subscribe),
         levels: &levels,
         checksum: 1,
@@ -81,7 +81,7 @@ fn the_object_of_the_book_endpoint_is_that_of_a_snapshot() {
 fn bbo(kind: BookKind, ask: Option<Level>) -> String {
     let message = BboMessage {
         instrument: &bitcoin(),
-        epoch: EPOCH,
+        ids: EPOCH.into(),
         kind,
         bid: Some(level(6_165_970, 148_600)),
         ask,
@@ -124,7 +124,7 @@ fn trades() -> [Trade; 2] {
 }
 
 fn trade(kind: TradeKind, trades: &[Trade], stamps: Option<Stamps>) -> String {
-    let message = TradeMessage { instrument: &bitcoin(), epoch: EPOCH, kind, seq: 1047, trades, stamps };
+    let message = TradeMessage { instrument: &bitcoin(), ids: EPOCH.into(), kind, seq: 1047, trades, stamps };
     text(|out| json::push_trade(out, &message))
 }
 
@@ -305,13 +305,12 @@ fn market_data_is_encoded_without_allocating() {
     let instrument = bitcoin();
     let levels = Ladder { bids: vec![level(6_165_970, 0); 10], asks: vec![level(6_165_980, 5); 10] };
     let kind = BookKind::Update { first_seq: 1042, merged: None };
-    let (epoch, mark, stamps, best) = (EPOCH, MARK, stamps(Some(1)), Some(level(6_165_970, 1)));
-    let book =
-        BookMessage { instrument: &instrument, epoch, kind, levels: &levels, checksum: 1, mark, stamps };
-    let bbo = BboMessage { instrument: &instrument, epoch, kind, bid: best, ask: None, mark, stamps };
+    let (ids, mark, stamps, best) = (EPOCH.into(), MARK, stamps(Some(1)), Some(level(6_165_970, 1)));
+    let book = BookMessage { instrument: &instrument, ids, kind, levels: &levels, checksum: 1, mark, stamps };
+    let bbo = BboMessage { instrument: &instrument, ids, kind, bid: best, ask: None, mark, stamps };
     let trades = &trades();
     let kind = TradeKind::Update { first_seq: 1042 };
-    let trade = TradeMessage { instrument: &instrument, epoch, kind, seq: 1047, trades, stamps };
+    let trade = TradeMessage { instrument: &instrument, ids, kind, seq: 1047, trades, stamps };
     let mut out = Vec::with_capacity(16 * 1024);
     let allocations = allocation_counter::measure(|| {
         json::push_book(&mut out, &book);

@@ -147,7 +147,7 @@ proptest! {
         let levels = Ladder { bids, asks };
         let message = BookMessage {
             instrument: &instrument,
-            epoch: Epoch(epoch),
+            ids: Epoch(epoch).into(),
             kind: BookKind::Update { first_seq, merged },
             levels: &levels,
             checksum,
@@ -172,7 +172,7 @@ proptest! {
     fn trades_read_back_as_they_were(instrument in instruments(), trades in trades(), seq: u64, first_seq: u64) {
         let kind = TradeKind::Update { first_seq };
         let message =
-            TradeMessage { instrument: &instrument, epoch: Epoch(1), kind, seq, trades: &trades, stamps: None };
+            TradeMessage { instrument: &instrument, ids: Epoch(1).into(), kind, seq, trades: &trades, stamps: None };
         let text = text(|out| json::push_trade(out, &message));
         let read: Data<TradeText<'_>> = serde_json::from_str(&text).unwrap();
         let back = |read: &TradeText<'_>| Trade {

@@ -58,7 +58,8 @@ pub fn book(epoch: Epoch, kind: BookKind, seq: Seq, levels: &Ladder, view: &Ladd
     let instrument = &instrument();
     let (mark, checksum) = (mark(seq), view.checksum(depth.get()));
     text(|out| {
-        let message = BookMessage { instrument, epoch, kind, levels, checksum, mark, stamps: None };
+        let message =
+            BookMessage { instrument, ids: epoch.into(), kind, levels, checksum, mark, stamps: None };
         native_json::push_book(out, &message);
     })
 }
@@ -67,7 +68,10 @@ pub fn bbo(epoch: Epoch, kind: BookKind, seq: Seq, view: &Ladder) -> String {
     let instrument = &instrument();
     let (bid, ask, mark) = (view.bids.first().copied(), view.asks.first().copied(), mark(seq));
     text(|out| {
-        native_json::push_bbo(out, &BboMessage { instrument, epoch, kind, bid, ask, mark, stamps: None });
+        native_json::push_bbo(
+            out,
+            &BboMessage { instrument, ids: epoch.into(), kind, bid, ask, mark, stamps: None },
+        );
     })
 }
 
@@ -84,7 +88,8 @@ pub fn trades(epoch: Epoch, kind: TradeKind, seq: Seq, trades: &[(Seq, u64)]) ->
     };
     let trades: Vec<Trade> = trades.iter().map(trade).collect();
     text(|out| {
-        let message = TradeMessage { instrument, epoch, kind, seq, trades: &trades, stamps: None };
+        let message =
+            TradeMessage { instrument, ids: epoch.into(), kind, seq, trades: &trades, stamps: None };
         native_json::push_trade(out, &message);
     })
 }

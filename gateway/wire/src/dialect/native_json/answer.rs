@@ -1,6 +1,6 @@
 //! Answers to requests.
 
-use super::json::{push, push_epoch, push_number, push_text, push_time};
+use crate::dialect::json::{push, push_epoch, push_number, push_text, push_time};
 use crate::message::{Channel, ErrorAnswer, Pong, ReqId, Subscribed, Subscription, Unsubscribed, Verified};
 use market::Seq;
 

@@ -1,6 +1,6 @@
 //! Books, trades and the top of the book: the messages that are encoded once an exchange event.
 
-use super::json::{push, push_epoch, push_number, push_price, push_qty, push_time};
+use crate::dialect::json::{push, push_epoch, push_number, push_price, push_qty, push_time};
 use crate::message::{BboMessage, BookKind, BookMessage, Stamps, Trade, TradeKind, TradeMessage};
 use book::Mark;
 use market::{Epoch, Instrument, Level, Side};
@@ -23,7 +23,7 @@ pub(super) fn push_book_entry(out: &mut Vec<u8>, message: &BookMessage<'_>) {
     push_levels(out, "\",\"bids\":[", &message.levels.bids, instrument);
     push_levels(out, "],\"asks\":[", &message.levels.asks, instrument);
     push_number(out, "],\"checksum\":", u64::from(message.checksum));
-    push_range(out, message.kind, message.epoch, &message.mark);
+    push_range(out, message.kind, message.ids.epoch, &message.mark);
     push_number(out, ",\"venue_seq\":", message.mark.venue_seq);
     match message.kind {
         BookKind::Snapshot(reason) => push_word(out, ",\"reason\":\"", reason.as_str()),
@@ -92,7 +92,7 @@ pub fn push_bbo(out: &mut Vec<u8>, message: &BboMessage<'_>) {
     push(out, &message.instrument.symbol);
     push_best(out, ["\",\"bid\":", ",\"bid_qty\":"], message.bid, message.instrument);
     push_best(out, [",\"ask\":", ",\"ask_qty\":"], message.ask, message.instrument);
-    push_range(out, message.kind, message.epoch, &message.mark);
+    push_range(out, message.kind, message.ids.epoch, &message.mark);
     match message.kind {
         BookKind::Snapshot(reason) => push_word(out, ",\"reason\":\"", reason.as_str()),
         BookKind::Update { merged: None, .. } => {}
@@ -119,12 +119,12 @@ fn push_best(out: &mut Vec<u8>, prefixes: [&str; 2], best: Option<Level>, instru
 pub fn push_trade(out: &mut Vec<u8>, message: &TradeMessage<'_>) {
     match message.kind {
         TradeKind::Snapshot(reason) => {
-            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"snapshot\",\"epoch\":", message.epoch);
+            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"snapshot\",\"epoch\":", message.ids.epoch);
             push_number(out, ",\"seq\":", message.seq);
             push_word(out, ",\"reason\":\"", reason.as_str());
         }
         TradeKind::Update { first_seq } => {
-            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"update\",\"epoch\":", message.epoch);
+            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"update\",\"epoch\":", message.ids.epoch);
             push_number(out, ",\"first_seq\":", first_seq);
             push_number(out, ",\"seq\":", message.seq);
         }

@@ -27,7 +27,6 @@
 //! - An error in a request with several symbols is answered once for each of them, as a success would be.
 
 mod answer;
-mod json;
 mod market_data;
 mod notice;
 mod params;

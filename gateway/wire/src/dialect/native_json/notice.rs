@@ -1,6 +1,6 @@
 //! Heartbeats, gaps, status messages and a connection's own figures.
 
-use super::json::{push, push_number, push_text, push_time};
+use crate::dialect::json::{push, push_number, push_text, push_time};
 use crate::message::{Gap, Quiet, Stats, Status};
 use market::Nanos;
 

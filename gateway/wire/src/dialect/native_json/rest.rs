@@ -1,9 +1,7 @@
 //! The objects of the native REST endpoints.
 
-use super::{
-    json::{push, push_number, push_text},
-    market_data::{push_book_entry, push_trade_list},
-};
+use super::market_data::{push_book_entry, push_trade_list};
+use crate::dialect::json::{push, push_number, push_text};
 use crate::message::{BookMessage, ErrorCode, Trade};
 use market::{Instrument, Instruments};
 

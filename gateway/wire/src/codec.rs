@@ -1,0 +1,111 @@
+//! How a topic's messages are written: in a dialect, in an envelope. The two add up and know nothing of each other.
+
+use crate::{
+    dialect::{binance, native_json},
+    envelope::Envelope,
+    message::{BboMessage, BookMessage, Gap, TradeMessage},
+};
+use market::{Instrument, Nanos};
+
+/// In which words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Body {
+    /// Those of the native protocol, as JSON.
+    Native,
+    /// As events of a stream of Binance.
+    Binance(binance::Form),
+}
+
+/// How the messages of a topic are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Codec {
+    /// In which words.
+    pub body: Body,
+    /// How they are wrapped for the transport.
+    pub envelope: Envelope,
+}
+
+impl Codec {
+    /// The native protocol on a transport.
+    pub const fn native(envelope: Envelope) -> Codec {
+        Codec { body: Body::Native, envelope }
+    }
+
+    /// Whether a stream goes on after a hole: there is a message that starts a client's book over, or that names what is
+    /// missing, or each says all there is. Where that is not so, the stream is visibly broken off, and the connection ends.
+    pub const fn mends_holes(self) -> bool {
+        match self.body {
+            Body::Native => true,
+            Body::Binance(form) => match form.stream {
+                binance::Stream::Partial(..) | binance::Stream::BookTicker => true,
+                binance::Stream::Depth(_) | binance::Stream::Trade | binance::Stream::AggTrade => false,
+            },
+        }
+    }
+
+    /// Whether each message of a book says all that is in view, and not only what changed.
+    pub const fn shows_views(self) -> bool {
+        matches!(self.body, Body::Binance(binance::Form { stream: binance::Stream::Partial(..), .. }))
+    }
+
+    /// Whether messages of a book hold its checksum.
+    pub const fn has_checksums(self) -> bool {
+        matches!(self.body, Body::Native)
+    }
+
+    /// Appends a message of a book.
+    pub fn push_book(self, out: &mut Vec<u8>, message: &BookMessage<'_>) {
+        self.envelope.message(out, |out| match self.body {
+            Body::Native => native_json::push_book(out, message),
+            Body::Binance(form) => form.wrap(out, message.instrument, |out| {
+                binance::push_event_of_book(out, form.stream, message);
+            }),
+        });
+    }
+
+    /// Appends a message of the top of a book.
+    pub fn push_bbo(self, out: &mut Vec<u8>, message: &BboMessage<'_>) {
+        self.envelope.message(out, |out| match self.body {
+            Body::Native => native_json::push_bbo(out, message),
+            Body::Binance(form) => {
+                form.wrap(out, message.instrument, |out| binance::push_event_of_top(out, message));
+            }
+        });
+    }
+
+    /// Appends the messages of some trades: one, or one each.
+    pub fn push_trades(self, out: &mut Vec<u8>, message: &TradeMessage<'_>) {
+        match self.body {
+            Body::Native => self.envelope.message(out, |out| native_json::push_trade(out, message)),
+            Body::Binance(form) => {
+                let instrument = message.instrument;
+                for trade in message.trades {
+                    self.envelope.message(out, |out| {
+                        form.wrap(out, instrument, |out| {
+                            binance::push_event_of_trade(out, form.stream, trade, instrument);
+                        });
+                    });
+                }
+            }
+        }
+    }
+
+    /// Appends the name of a gap, in a dialect that has one.
+    pub fn push_gap(self, out: &mut Vec<u8>, gap: &Gap<'_>) {
+        if self.body == Body::Native {
+            self.envelope.message(out, |out| native_json::push_gap(out, gap));
+        }
+    }
+
+    /// Appends what makes a hole visible to a client that counts, before its connection ends: of a stream that
+    /// [mends no holes](Codec::mends_holes), to a client that was sent all up to the id `sent`.
+    pub fn push_break(self, out: &mut Vec<u8>, instrument: &Instrument, time: Nanos, sent: u64) {
+        if let Body::Binance(form) = self.body
+            && let binance::Stream::Depth(_) = form.stream
+        {
+            self.envelope.message(out, |out| {
+                form.wrap(out, instrument, |out| binance::push_break(out, instrument, time, sent));
+            });
+        }
+    }
+}

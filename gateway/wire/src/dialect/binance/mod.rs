@@ -1,0 +1,31 @@
+//! The dialect of Binance's spot market data: streams of bare JSON events, control methods, and prices and quantities as
+//! text with eight decimals, always.
+//!
+//! A **stream** is named `btcusdt@depth@100ms`: the symbol in lower case, what, and how often. On a *combined* connection each event
+//! is wrapped as `{"stream":NAME,"data":EVENT}`, on others it is bare; answers to methods are bare on both.
+//!
+//! | stream | event |
+//! |---|---|
+//! | `@depth`, `@depth@1000ms`, `@depth@100ms` | what changed in the book: `e`, `E`, `s`, `U`, `u`, `b`, `a`; an `U` is the `u` before plus one |
+//! | `@depth5`, `@depth10`, `@depth20`, each also `@1000ms` or `@100ms` | the best levels, all of them: `lastUpdateId`, `bids`, `asks` |
+//! | `@trade` | one trade: `e`, `E`, `s`, `t`, `p`, `q`, `T`, `m`, `M` |
+//! | `@aggTrade` | as `@trade`, as an aggregate of that one trade: `e`, `E`, `s`, `a`, `p`, `q`, `f`, `l`, `T`, `m`, `M` |
+//! | `@bookTicker` | the best of each side: `u`, `s`, `b`, `B`, `a`, `A` |
+//!
+//! Ids count on over restarts: each is a seq plus a base that grows with each start ([`market::Ids`]). Times are
+//! integer milliseconds since 1970.
+//!
+//! The source of the rules is Binance's public documentation of its spot WebSocket streams; of where that is silent, what
+//! client libraries insist on.
+
+mod answer;
+mod market_data;
+mod number;
+mod request;
+mod stream;
+
+pub use answer::{Fault, push_error, push_fault, push_list, push_property, push_result};
+pub use market_data::{push_break, push_event_of_book, push_event_of_top, push_event_of_trade};
+pub use number::{DECIMALS, is_offered, push_price, push_qty};
+pub use request::{Id, Method, Request, RequestError, is_request, parse_request};
+pub use stream::{Form, Levels, Speed, Stream, StreamName};

@@ -1,0 +1,193 @@
+//! The names of streams.
+
+use crate::message::{Channel, Depth, Interval};
+use market::{Instrument, SymbolId};
+use std::fmt::{self, Display};
+
+/// How often a stream of the book has something to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Speed {
+    /// Once a second, as nothing else is said.
+    Plain,
+    /// Once a second, as the name says.
+    Second,
+    /// Ten times a second.
+    Fast,
+}
+
+impl Speed {
+    const ALL: [Speed; 3] = [Speed::Plain, Speed::Second, Speed::Fast];
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Speed::Plain => "",
+            Speed::Second => "@1000ms",
+            Speed::Fast => "@100ms",
+        }
+    }
+
+    const fn interval(self) -> Interval {
+        match self {
+            Speed::Plain | Speed::Second => Interval::SECOND,
+            Speed::Fast => Interval::TENTH,
+        }
+    }
+}
+
+/// How many levels a side a stream of the best ones has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Levels {
+    /// 5.
+    Five,
+    /// 10.
+    Ten,
+    /// 20.
+    Twenty,
+}
+
+impl Levels {
+    const ALL: [Levels; 3] = [Levels::Five, Levels::Ten, Levels::Twenty];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Levels::Five => "depth5",
+            Levels::Ten => "depth10",
+            Levels::Twenty => "depth20",
+        }
+    }
+
+    const fn depth(self) -> Depth {
+        match self {
+            Levels::Five => Depth::FIVE,
+            Levels::Ten => Depth::TEN,
+            Levels::Twenty => Depth::TWENTY,
+        }
+    }
+}
+
+/// What a stream tells of its symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stream {
+    /// Each trade.
+    Trade,
+    /// Each trade, as an aggregate.
+    AggTrade,
+    /// The best of each side.
+    BookTicker,
+    /// What changed in the book.
+    Depth(Speed),
+    /// The best levels.
+    Partial(Levels, Speed),
+}
+
+impl Stream {
+    /// The stream that is named so behind the symbol and its `@`.
+    pub fn parse(name: &str) -> Option<Stream> {
+        match name {
+            "trade" => return Some(Stream::Trade),
+            "aggTrade" => return Some(Stream::AggTrade),
+            "bookTicker" => return Some(Stream::BookTicker),
+            _ => {}
+        }
+        let (what, suffix) = name.split_at(name.find('@').unwrap_or(name.len()));
+        let speed = Speed::ALL.into_iter().find(|speed| speed.suffix() == suffix)?;
+        if what == "depth" {
+            return Some(Stream::Depth(speed));
+        }
+        let levels = Levels::ALL.into_iter().find(|levels| levels.word() == what)?;
+        Some(Stream::Partial(levels, speed))
+    }
+
+    /// The name in two parts.
+    const fn name(self) -> [&'static str; 2] {
+        match self {
+            Stream::Trade => ["trade", ""],
+            Stream::AggTrade => ["aggTrade", ""],
+            Stream::BookTicker => ["bookTicker", ""],
+            Stream::Depth(speed) => ["depth", speed.suffix()],
+            Stream::Partial(levels, speed) => [levels.word(), speed.suffix()],
+        }
+    }
+
+    /// What it is made of.
+    pub const fn source(self) -> (Channel, Depth, Interval) {
+        match self {
+            Stream::Trade | Stream::AggTrade => (Channel::Trade, Depth::ALL, Interval::EACH_EVENT),
+            Stream::BookTicker => (Channel::Bbo, Depth::ONE, Interval::EACH_EVENT),
+            Stream::Depth(speed) => (Channel::Book, Depth::ALL, speed.interval()),
+            Stream::Partial(levels, speed) => (Channel::Book, levels.depth(), speed.interval()),
+        }
+    }
+}
+
+/// How the events of one topic are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Form {
+    /// As events of which stream.
+    pub stream: Stream,
+    /// Whether each is wrapped with the stream's name.
+    pub combined: bool,
+}
+
+impl Form {
+    /// Appends the event that `event` appends.
+    pub fn wrap(self, out: &mut Vec<u8>, instrument: &Instrument, event: impl FnOnce(&mut Vec<u8>)) {
+        if !self.combined {
+            return event(out);
+        }
+        out.extend_from_slice(b"{\"stream\":\"");
+        push_name(out, self.stream, instrument);
+        out.extend_from_slice(b"\",\"data\":");
+        event(out);
+        out.push(b'}');
+    }
+}
+
+/// Appends the name of a stream of an instrument.
+pub(super) fn push_name(out: &mut Vec<u8>, stream: Stream, instrument: &Instrument) {
+    let symbol = instrument.symbol.bytes().filter(|&byte| byte != b'/');
+    out.extend(symbol.map(|byte| byte.to_ascii_lowercase()));
+    out.push(b'@');
+    stream.name().into_iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+}
+
+/// A stream of a symbol that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamName {
+    /// Of which symbol.
+    pub symbol: SymbolId,
+    /// Which stream.
+    pub stream: Stream,
+}
+
+impl Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name().into_iter().try_for_each(|part| f.write_str(part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        let books = Speed::ALL.into_iter().flat_map(|speed| {
+            let partial = Levels::ALL.into_iter().map(move |levels| Stream::Partial(levels, speed));
+            partial.chain([Stream::Depth(speed)])
+        });
+        for stream in books.chain([Stream::Trade, Stream::AggTrade, Stream::BookTicker]) {
+            assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
+        }
+        assert_eq!(Stream::parse("depth20@100ms"), Some(Stream::Partial(Levels::Twenty, Speed::Fast)));
+    }
+
+    #[test]
+    fn other_names_are_none() {
+        for name in
+            ["", "depth@", "depth@250ms", "depth7", "trade@100ms", "TRADE", "aggtrade", "depth@100ms@"]
+        {
+            assert_eq!(Stream::parse(name), None, "{name}");
+        }
+    }
+}
