@@ -39,7 +39,7 @@ use tokio::net::TcpStream;
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /ws, /stream, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.
@@ -147,6 +147,7 @@ impl Visit {
             socketio::PATH => return Ok(self.socketio(request).await),
             "/sse" => return self.stream(request).await,
             "/poll" => return self.poll(request).await,
+            upgrade::KRAKEN => return self.upgrade_to_kraken(request),
             upgrade::WS | upgrade::STREAM => return self.upgrade_to_streams(request),
             path if path.starts_with(upgrade::WS_NAMED) => return self.upgrade_to_streams(request),
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),

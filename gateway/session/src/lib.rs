@@ -13,6 +13,7 @@ mod delivery;
 mod frame;
 mod gather;
 mod joined;
+mod kraken;
 pub mod latency;
 mod limits;
 mod log;

@@ -181,7 +181,7 @@ impl Publisher {
             return codec.push_bbo(out, &BboMessage { instrument, ids, kind, bid, ask, mark, stamps });
         }
         let levels = if codec.shows_views() { view } else { levels };
-        let checksum = if codec.has_checksums() { view.checksum(key.depth.get()) } else { 0 };
+        let checksum = codec.checksum_depth(key.depth).map_or(0, |depth| view.checksum(depth.get()));
         codec.push_book(out, &BookMessage { instrument, ids, kind, levels, checksum, mark, stamps });
     }
 

@@ -165,7 +165,24 @@ pub(crate) struct Scratch {
 struct AtDepth {
     depth: Depth,
     changed: bool,
-    checksum: Option<u32>,
+    checksum: Checksum,
+}
+
+/// The last checksum that was worked out in an exchange event, and of how much.
+#[derive(Clone, Copy, Default)]
+struct Checksum(Option<(Depth, u32)>);
+
+impl Checksum {
+    fn of(&mut self, depth: Depth, book: &mut Book) -> u32 {
+        match self.0 {
+            Some((of, checksum)) if of == depth => checksum,
+            _ => {
+                let checksum = book.checksum(depth.get());
+                self.0 = Some((depth, checksum));
+                checksum
+            }
+        }
+    }
 }
 
 impl Publisher {
@@ -412,21 +429,25 @@ impl Publisher {
         let change = if let Some(reason) = reset {
             let levels = &mut self.scratch.view;
             replica.book.view(depth.get(), levels);
-            let checksum = levels.checksum(depth.get());
+            let checksum =
+                topic.key.codec.checksum_depth(depth).map_or(0, |depth| levels.checksum(depth.get()));
             Change { kind: BookKind::Snapshot(reason), levels, checksum, mark, now }
         } else {
             if worked_out.is_none_or(|at| at.depth != depth) {
                 let changed = replica.book.event_changes(depth.get(), &mut self.scratch.levels);
-                *worked_out =
-                    Some(AtDepth { depth, changed: changed != EventView::Unchanged, checksum: None });
+                *worked_out = Some(AtDepth {
+                    depth,
+                    changed: changed != EventView::Unchanged,
+                    checksum: Checksum::default(),
+                });
             }
             let Some(at) = worked_out else { return };
             if !at.changed {
                 topic.unchanged_to = mark;
                 return;
             }
-            let checksum = match topic.key.channel {
-                Channel::Book => *at.checksum.get_or_insert_with(|| replica.book.checksum(depth.get())),
+            let checksum = match topic.key.codec.checksum_depth(depth) {
+                Some(of) if topic.key.channel == Channel::Book => at.checksum.of(of, &mut replica.book),
                 _ => 0,
             };
             let kind = BookKind::Update { first_seq: topic.tail.seq + 1, merged: None };
@@ -488,7 +509,7 @@ impl Publisher {
         if matches!(kind, BookKind::Snapshot(_)) || codec.shows_views() {
             replica.book.view(depth.get(), levels);
         }
-        let checksum = if codec.has_checksums() { replica.book.checksum(depth.get()) } else { 0 };
+        let checksum = codec.checksum_depth(depth).map_or(0, |depth| replica.book.checksum(depth.get()));
         let change = Change { kind, levels, checksum, mark, now };
         touch(&mut self.touched, id, topic);
         append_view(topic, &self.instruments[topic.key.symbol], self.ids, &replica.book, change);
@@ -523,7 +544,7 @@ pub(crate) fn append_view(
     }
 }
 
-/// Names a gap to all who read trades, or ends their connections where the dialect has no word for it.
+/// Names a gap to all who read trades, where the dialect has a word for it, or ends their connections where it has to.
 pub(crate) fn append_gap(
     topic: &mut Topic,
     id: TopicId,
@@ -532,12 +553,14 @@ pub(crate) fn append_gap(
     touched: &mut Vec<TopicId>,
     notices: &mut Vec<Notice>,
 ) {
-    if topic.key.codec.mends_holes() {
+    if topic.key.codec.names_gaps() {
         touch(touched, id, topic);
         return topic.append(mark, |out, codec| codec.push_gap(out, gap));
     }
     topic.pass(mark);
-    notices.push(Notice::BrokenOff(topic.key));
+    if !topic.key.codec.mends_holes() {
+        notices.push(Notice::BrokenOff(topic.key));
+    }
 }
 
 pub(crate) fn touch(touched: &mut Vec<TopicId>, id: TopicId, topic: &Topic) {

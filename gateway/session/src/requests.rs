@@ -13,7 +13,6 @@ use crate::{
 use market::{Nanos, SymbolId};
 use std::{borrow::Cow, time::Duration};
 use wire::{
-    codec::Codec,
     dialect::{Dialect, binance, native_json},
     envelope::{
         Envelope,
@@ -123,6 +122,9 @@ impl Worker {
             Message::Text(text) if subscriber.envelope() == Envelope::SocketIo => {
                 return self.packet(conn, text, now);
             }
+            Message::Text(text) if subscriber.dialect == Dialect::Kraken => {
+                return self.kraken_request(conn, text, now);
+            }
             Message::Text(text) if self.asks_for_streams(conn, text) => {
                 return self.stream_request(conn, text, now);
             }
@@ -180,6 +182,16 @@ impl Worker {
         self.request_text.clear();
         self.request_text.extend_from_slice(text.as_bytes());
         let parsed = parse(&mut self.request_text);
+        self.take_request(conn, parsed, now)
+    }
+
+    /// Does what a client asks for, or says what is wrong with it, within its budget.
+    pub(crate) fn take_request(
+        &mut self,
+        conn: ConnId,
+        parsed: Result<Request, RequestError>,
+        now: Nanos,
+    ) -> Step {
         let probe = matches!(&parsed, Ok(Request { method: Method::Ping | Method::Verify(_), .. }));
         self.counters.requests += 1;
         match self.admit(conn, probe, now) {
@@ -261,7 +273,8 @@ impl Worker {
             Method::List => self.list(conn, id),
             Method::Ping => {
                 let pong = Pong { time_in: now, time_out: now };
-                subscriber.answers.say(|body| native_json::push_pong(body, &pong, id));
+                let dialect = subscriber.dialect;
+                subscriber.answers.say(|body| dialect.push_pong(body, &pong, id));
             }
             Method::Verify(verify) => {
                 let symbols = std::slice::from_ref(&verify.symbol);
@@ -307,10 +320,12 @@ impl Worker {
         self.refuse(conn, &answer, id);
     }
 
-    fn refuse(&mut self, conn: ConnId, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
+    pub(crate) fn refuse(&mut self, conn: ConnId, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
         self.counters.refused += 1;
+        let time = self.publisher.time();
         if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
-            subscriber.answers.say(|body| native_json::push_error(body, answer, id));
+            let dialect = subscriber.dialect;
+            subscriber.answers.say(|body| dialect.push_error(body, answer, id, time));
         }
     }
 
@@ -328,7 +343,7 @@ impl Worker {
             depth: subscribe.depth,
             interval: subscribe.interval,
             stamps: subscribe.stamps,
-            codec: Codec::native(subscriber.envelope()),
+            codec: subscriber.dialect.codec(subscriber.envelope()),
         };
         let key = shared_by_most(key);
         if subscriber.find(subscribe.channel, symbol).is_some() {
@@ -353,7 +368,9 @@ impl Worker {
             seq: subscription.sent,
             recovered,
         };
-        subscriber.answers.say(|body| native_json::push_subscribed(body, &answer, id));
+        let (dialect, time, snapshot) = (subscriber.dialect, self.publisher.time(), subscribe.snapshot);
+        let answers = &mut subscriber.answers;
+        answers.say(|body| dialect.push_subscribed(body, &answer, snapshot, id, time));
         Ok(())
     }
 
@@ -407,7 +424,8 @@ impl Worker {
         self.publisher.unsubscribe(subscription.topic, conn);
         let symbol = &self.publisher.instruments()[symbol].symbol;
         let answer = Unsubscribed { channel: unsubscribe.channel, symbol: Some(symbol) };
-        subscriber.answers.say(|body| native_json::push_unsubscribed(body, &answer, id));
+        let (dialect, time) = (subscriber.dialect, self.publisher.time());
+        subscriber.answers.say(|body| dialect.push_unsubscribed(body, &answer, id, time));
         Ok(())
     }
 

@@ -75,9 +75,10 @@ impl Publisher {
             topic.pass(mark);
             self.notices.push(Notice::BrokenOff(topic.key));
         } else if replica.standing == Standing::Whole {
-            let (depth, levels) = (topic.key.depth.get(), &mut self.scratch.view);
-            replica.book.view(depth, levels);
-            let checksum = levels.checksum(depth);
+            let (depth, levels) = (topic.key.depth, &mut self.scratch.view);
+            replica.book.view(depth.get(), levels);
+            let checksum =
+                topic.key.codec.checksum_depth(depth).map_or(0, |depth| levels.checksum(depth.get()));
             let kind = BookKind::Snapshot(SnapshotReason::Lagged);
             let change = Change { kind, levels, checksum, mark, now };
             touch(&mut self.touched, id, topic);

@@ -216,6 +216,6 @@ impl Worker {
 fn stream_of(sub: &Subscription) -> Option<StreamName> {
     match sub.key.codec.body {
         Body::Binance(form) => Some(StreamName { symbol: sub.key.symbol, stream: form.stream }),
-        Body::Native => None,
+        Body::Native | Body::Kraken => None,
     }
 }

@@ -191,6 +191,8 @@ pub struct Subscriber {
     pub greeted: bool,
     /// Over Socket.IO: whether it has joined the namespace.
     pub joined: bool,
+    /// In Kraken's dialect: whether it is told of instruments.
+    pub hears_instruments: bool,
     /// Its figures.
     pub figures: Figures,
     /// What it wants to be told of itself.
@@ -300,6 +302,7 @@ impl Subscriber {
             refusals: 0,
             greeted: false,
             joined: false,
+            hears_instruments: false,
             figures: Figures::default(),
             stats: None,
             timers: Timers::new(now, options, spread),

@@ -19,7 +19,7 @@ use market::{Event, Ids, Instruments, Nanos, Seq, SymbolId};
 use slab::Slab;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use wire::{
-    dialect::{Dialect, native_json},
+    dialect::{Dialect, kraken_v2, native_json},
     envelope::Envelope,
     message::{CloseCode, Quiet, SnapshotReason, Stats, Status},
 };
@@ -203,6 +203,7 @@ impl Worker {
     /// Takes a longer table of instruments.
     pub fn set_instruments(&mut self, instruments: Arc<Instruments>) {
         self.publisher.set_instruments(instruments);
+        self.tell_instruments();
     }
 
     /// Ends a turn: tells notices, writes to each connection all that is pending for it, forgets frames that nobody
@@ -341,7 +342,7 @@ impl Worker {
         }
     }
 
-    fn conns(&self) -> Vec<ConnId> {
+    pub(crate) fn conns(&self) -> Vec<ConnId> {
         self.subscribers.iter().map(|(index, _)| ConnId(index as u32)).collect()
     }
 
@@ -499,7 +500,13 @@ impl Worker {
     /// Names each quiet subscription with how far its client may count.
     fn heartbeat(&mut self, conn: ConnId, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        if self.blocked.holds(conn) || !subscriber.hears_statuses() || subscriber.is_closing() {
+        if self.blocked.holds(conn) || subscriber.is_closing() {
+            return;
+        }
+        if subscriber.dialect == Dialect::Kraken && !subscriber.subscriptions.is_empty() {
+            return subscriber.answers.say(kraken_v2::push_heartbeat);
+        }
+        if !subscriber.hears_statuses() {
             return;
         }
         let publisher = &self.publisher;

@@ -12,7 +12,8 @@ use market::Instruments;
 use percent_encoding::percent_decode_str;
 use session::{Limits, OpenOptions};
 use wire::{
-    dialect::Dialect,
+    dialect::{Dialect, kraken_v2},
+    envelope::Envelope,
     envelope::websocket::{HandshakeError, check_origin, check_upgrade},
     message::ErrorCode,
 };
@@ -21,6 +22,8 @@ use wire::{
 pub(super) const STREAM: &str = "/stream";
 /// Where they are bare.
 pub(super) const WS: &str = "/ws";
+/// Where Kraken's dialect is spoken.
+pub(super) const KRAKEN: &str = "/v2";
 /// What stands before a stream in a path.
 pub(super) const WS_NAMED: &str = "/ws/";
 
@@ -49,6 +52,19 @@ impl Visit {
             parameters.finish()?;
             let options = OpenOptions { dialect: Dialect::Binance { combined }, ..options };
             Ok(Terms { wanted: Wanted::Streams(terms::streams(&names, instruments)), ..options.into() })
+        })
+    }
+
+    /// Answers a handshake of the Kraken dialect.
+    pub(super) fn upgrade_to_kraken(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
+        self.handshake(request, |mut parameters, limits, _| {
+            let options = terms::options(&mut parameters, limits)?;
+            parameters.finish()?;
+            let mut greeting = Vec::new();
+            let connection = u64::from(rand::random::<u32>());
+            Envelope::WebSocket.message(&mut greeting, |body| kraken_v2::push_status(body, connection));
+            let options = OpenOptions { dialect: Dialect::Kraken, ..options };
+            Ok(Terms { greeting, ..options.into() })
         })
     }
 

@@ -1,9 +1,9 @@
 //! How a topic's messages are written: in a dialect, in an envelope. The two add up and know nothing of each other.
 
 use crate::{
-    dialect::{binance, native_json},
+    dialect::{binance, kraken_v2, native_json},
     envelope::Envelope,
-    message::{BboMessage, BookMessage, Gap, TradeMessage},
+    message::{BboMessage, BookMessage, Depth, Gap, TradeMessage},
 };
 use market::{Instrument, Nanos};
 
@@ -12,6 +12,8 @@ use market::{Instrument, Nanos};
 pub enum Body {
     /// Those of the native protocol, as JSON.
     Native,
+    /// Those of Kraken, version 2.
+    Kraken,
     /// As events of a stream of Binance.
     Binance(binance::Form),
 }
@@ -35,7 +37,7 @@ impl Codec {
     /// missing, or each says all there is. Where that is not so, the stream is visibly broken off, and the connection ends.
     pub const fn mends_holes(self) -> bool {
         match self.body {
-            Body::Native => true,
+            Body::Native | Body::Kraken => true,
             Body::Binance(form) => match form.stream {
                 binance::Stream::Partial(..) | binance::Stream::BookTicker => true,
                 binance::Stream::Depth(_) | binance::Stream::Trade | binance::Stream::AggTrade => false,
@@ -48,8 +50,17 @@ impl Codec {
         matches!(self.body, Body::Binance(binance::Form { stream: binance::Stream::Partial(..), .. }))
     }
 
-    /// Whether messages of a book hold its checksum.
-    pub const fn has_checksums(self) -> bool {
+    /// How much of a book the checksum in its messages is of, of a topic of this depth.
+    pub const fn checksum_depth(self, depth: Depth) -> Option<Depth> {
+        match self.body {
+            Body::Native => Some(depth),
+            Body::Kraken => Some(kraken_v2::CHECKSUM_DEPTH),
+            Body::Binance(_) => None,
+        }
+    }
+
+    /// Whether trades that are left out are named; that the others are numbered says it too.
+    pub const fn names_gaps(self) -> bool {
         matches!(self.body, Body::Native)
     }
 
@@ -57,6 +68,7 @@ impl Codec {
     pub fn push_book(self, out: &mut Vec<u8>, message: &BookMessage<'_>) {
         self.envelope.message(out, |out| match self.body {
             Body::Native => native_json::push_book(out, message),
+            Body::Kraken => kraken_v2::push_book(out, message),
             Body::Binance(form) => form.wrap(out, message.instrument, |out| {
                 binance::push_event_of_book(out, form.stream, message);
             }),
@@ -66,7 +78,8 @@ impl Codec {
     /// Appends a message of the top of a book.
     pub fn push_bbo(self, out: &mut Vec<u8>, message: &BboMessage<'_>) {
         self.envelope.message(out, |out| match self.body {
-            Body::Native => native_json::push_bbo(out, message),
+            // Kraken has no such channel.
+            Body::Native | Body::Kraken => native_json::push_bbo(out, message),
             Body::Binance(form) => {
                 form.wrap(out, message.instrument, |out| binance::push_event_of_top(out, message));
             }
@@ -77,6 +90,7 @@ impl Codec {
     pub fn push_trades(self, out: &mut Vec<u8>, message: &TradeMessage<'_>) {
         match self.body {
             Body::Native => self.envelope.message(out, |out| native_json::push_trade(out, message)),
+            Body::Kraken => self.envelope.message(out, |out| kraken_v2::push_trades(out, message)),
             Body::Binance(form) => {
                 let instrument = message.instrument;
                 for trade in message.trades {
@@ -90,9 +104,9 @@ impl Codec {
         }
     }
 
-    /// Appends the name of a gap, in a dialect that has one.
+    /// Appends the name of a gap, where [`Codec::names_gaps`].
     pub fn push_gap(self, out: &mut Vec<u8>, gap: &Gap<'_>) {
-        if self.body == Body::Native {
+        if self.names_gaps() {
             self.envelope.message(out, |out| native_json::push_gap(out, gap));
         }
     }

@@ -1,6 +1,7 @@
 //! JSON, piece by piece, into a buffer. What is written raw comes from an alphabet that needs no escaping: numbers,
 //! names of ours, symbols of the table.
 
+use crate::message::ReqId;
 use market::{Epoch, Instrument, Nanos, Price, Qty, push_digits, push_fixed, push_unsigned_fixed};
 
 /// Appends `text` as it is.
@@ -46,6 +47,18 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) {
             out.push(HEX[usize::from(byte >> 4)]);
             out.push(HEX[usize::from(byte & 0xF)]);
         }
+    }
+}
+
+/// Appends `prefix` as it is and then a client's mark, as the client wrote it; nothing if there is none.
+pub(super) fn push_id(out: &mut Vec<u8>, prefix: &str, id: Option<&ReqId>) {
+    match id {
+        Some(ReqId::Integer(number)) => {
+            push(out, prefix);
+            push(out, itoa::Buffer::new().format(*number));
+        }
+        Some(ReqId::Text(text)) => push_text(out, prefix, text),
+        None => {}
     }
 }
 

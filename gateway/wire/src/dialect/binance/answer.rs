@@ -2,7 +2,7 @@
 
 use super::stream::{StreamName, push_name};
 use crate::{
-    dialect::json::{push, push_text},
+    dialect::json::{push, push_id, push_text},
     message::ReqId,
 };
 use market::Instruments;
@@ -122,11 +122,7 @@ pub fn push_fault(out: &mut Vec<u8>, fault: &Fault) {
 
 fn push_end(out: &mut Vec<u8>, id: Option<&ReqId>) {
     match id {
-        Some(ReqId::Integer(number)) => {
-            push(out, ",\"id\":");
-            push(out, itoa::Buffer::new().format(*number));
-        }
-        Some(ReqId::Text(text)) => push_text(out, ",\"id\":", text),
+        Some(_) => push_id(out, ",\"id\":", id),
         None => push(out, ",\"id\":null"),
     }
     out.push(b'}');

@@ -1,6 +1,6 @@
 //! Answers to requests.
 
-use crate::dialect::json::{push, push_epoch, push_number, push_text, push_time};
+use crate::dialect::json::{push, push_epoch, push_id, push_number, push_text, push_time};
 use crate::message::{Channel, ErrorAnswer, Pong, ReqId, Subscribed, Subscription, Unsubscribed, Verified};
 use market::Seq;
 
@@ -52,7 +52,7 @@ pub fn push_list<'a>(
 /// Appends the answer to a `ping`.
 pub fn push_pong(out: &mut Vec<u8>, pong: &Pong, id: Option<&ReqId>) {
     push(out, "{\"method\":\"pong\"");
-    push_id(out, id);
+    push_id(out, ",\"req_id\":", id);
     push_time(out, ",\"time_in\":", pong.time_in);
     push_time(out, ",\"time_out\":", pong.time_out);
     out.push(b'}');
@@ -82,7 +82,7 @@ pub fn push_error(out: &mut Vec<u8>, answer: &ErrorAnswer<'_>, id: Option<&ReqId
     if let Some(symbol) = answer.symbol {
         push_text(out, ",\"symbol\":", symbol);
     }
-    push_id(out, id);
+    push_id(out, ",\"req_id\":", id);
     out.push(b'}');
 }
 
@@ -116,17 +116,6 @@ fn push_flag(out: &mut Vec<u8>, prefix: &str, flag: bool) {
 /// Closes the result, and with it the answer.
 fn push_end_of_result(out: &mut Vec<u8>, id: Option<&ReqId>) {
     out.push(b'}');
-    push_id(out, id);
+    push_id(out, ",\"req_id\":", id);
     out.push(b'}');
-}
-
-fn push_id(out: &mut Vec<u8>, id: Option<&ReqId>) {
-    match id {
-        Some(ReqId::Integer(number)) => {
-            push(out, ",\"req_id\":");
-            push(out, itoa::Buffer::new().format(*number));
-        }
-        Some(ReqId::Text(text)) => push_text(out, ",\"req_id\":", text),
-        None => {}
-    }
 }

@@ -26,7 +26,7 @@ pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
     let Top { method, params, id } = Top::read(&top)?;
     let name = method.as_ref().and_then(|method| method.as_str());
     let echo = name.filter(|name| name.len() <= MAX_METHOD_BYTES).map(Box::from);
-    let id = match id.map(req_id).transpose() {
+    let id = match id.map(read_id).transpose() {
         Ok(id) => id,
         Err(refusal) => return Err(RequestError { method: echo, ..refusal.into() }),
     };
@@ -73,7 +73,7 @@ fn not_an_event() -> Refusal {
     )
 }
 
-fn parse_json(text: &mut [u8]) -> Result<Tape<'_>, Refusal> {
+pub(in crate::dialect) fn parse_json(text: &mut [u8]) -> Result<Tape<'_>, Refusal> {
     let mut buffers = Buffers::with_max_depth(text.len(), MAX_NESTING);
     simd_json::to_tape_with_buffers(text, &mut buffers).map_err(|_| {
         Refusal::new(
@@ -92,14 +92,14 @@ fn not_an_object() -> Refusal {
 
 /// The members of a request; others are ignored.
 #[derive(Default)]
-struct Top<'t, 'i> {
-    method: Option<Value<'t, 'i>>,
-    params: Option<Value<'t, 'i>>,
-    id: Option<Value<'t, 'i>>,
+pub(in crate::dialect) struct Top<'t, 'i> {
+    pub(in crate::dialect) method: Option<Value<'t, 'i>>,
+    pub(in crate::dialect) params: Option<Value<'t, 'i>>,
+    pub(in crate::dialect) id: Option<Value<'t, 'i>>,
 }
 
 impl<'t, 'i> Top<'t, 'i> {
-    fn read(object: &Object<'t, 'i>) -> Result<Top<'t, 'i>, Refusal> {
+    pub(in crate::dialect) fn read(object: &Object<'t, 'i>) -> Result<Top<'t, 'i>, Refusal> {
         let mut top = Top::default();
         for (name, value) in object.iter() {
             let member = match name {
@@ -118,7 +118,7 @@ impl<'t, 'i> Top<'t, 'i> {
     }
 }
 
-fn req_id(value: Value<'_, '_>) -> Result<ReqId, Refusal> {
+pub(in crate::dialect) fn read_id(value: Value<'_, '_>) -> Result<ReqId, Refusal> {
     if let Some(text) = value.as_str().filter(|text| text.len() <= MAX_REQ_ID_BYTES) {
         return Ok(ReqId::Text(text.into()));
     }

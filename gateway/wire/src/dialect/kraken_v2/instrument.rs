@@ -1,0 +1,75 @@
+//! The instruments: what is traded, and of what.
+
+use crate::dialect::json::{push, push_number, push_text};
+use market::{Instrument, Instruments, Status};
+
+/// Appends the message that tells all of them.
+pub fn push_instruments(out: &mut Vec<u8>, instruments: &Instruments) {
+    push(out, "{\"channel\":\"instrument\",\"type\":\"snapshot\",\"data\":{\"assets\":[");
+    let mut opening = "{\"id\":";
+    for (asset, precision) in assets(instruments) {
+        push_text(out, opening, asset);
+        push_number(out, ",\"status\":\"enabled\",\"precision\":", u64::from(precision));
+        push_number(out, ",\"precision_display\":", u64::from(precision));
+        push(out, ",\"borrowable\":false,\"collateral_value\":0.0,\"margin_rate\":0.0,\"multiplier\":1}");
+        opening = ",{\"id\":";
+    }
+    push(out, "],\"pairs\":[");
+    for (at, (_, instrument)) in instruments.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        push_pair(out, instrument);
+    }
+    push(out, "]}}");
+}
+
+fn push_pair(out: &mut Vec<u8>, instrument: &Instrument) {
+    let [base, quote] = base_and_quote(instrument);
+    let (price_precision, qty_precision) =
+        (u64::from(instrument.price_decimals), u64::from(instrument.qty_decimals));
+    push_text(out, "{\"symbol\":", &instrument.symbol);
+    push_text(out, ",\"base\":", base);
+    push_text(out, ",\"quote\":", quote);
+    push(
+        out,
+        match instrument.status {
+            Status::Trading => ",\"status\":\"online\"",
+            Status::Halted => ",\"status\":\"cancel_only\"",
+        },
+    );
+    push_number(out, ",\"qty_precision\":", qty_precision);
+    push(out, ",\"qty_increment\":");
+    push(out, &instrument.lot_text());
+    push_number(out, ",\"price_precision\":", price_precision);
+    push_number(out, ",\"cost_precision\":", price_precision);
+    push(out, ",\"marginable\":false,\"has_index\":false,\"cost_min\":0.0,\"tick_size\":");
+    push(out, &instrument.tick_text());
+    push(out, ",\"price_increment\":");
+    push(out, &instrument.tick_text());
+    push(out, ",\"qty_min\":");
+    push(out, &instrument.lot_text());
+    out.push(b'}');
+}
+
+/// What is traded, and what is paid with: nothing is known to be that of a symbol without a slash.
+fn base_and_quote(instrument: &Instrument) -> [&str; 2] {
+    let (base, quote) = instrument.symbol.split_once('/').unwrap_or((&instrument.symbol, ""));
+    [base, quote]
+}
+
+/// Each asset of any pair once, in their order, with the decimals in which it is counted.
+fn assets(instruments: &Instruments) -> Vec<(&str, u8)> {
+    let mut assets: Vec<(&str, u8)> = Vec::new();
+    for (_, instrument) in instruments.iter() {
+        let decimals = [instrument.qty_decimals, instrument.price_decimals];
+        for (asset, decimals) in base_and_quote(instrument).into_iter().zip(decimals) {
+            match assets.iter_mut().find(|(known, _)| *known == asset) {
+                Some((_, most)) => *most = decimals.max(*most),
+                None if asset.is_empty() => {}
+                None => assets.push((asset, decimals)),
+            }
+        }
+    }
+    assets
+}
