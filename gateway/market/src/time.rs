@@ -31,6 +31,19 @@ impl Nanos {
         Nanos(self.0 - self.0 % ns)
     }
 
+    /// The beginning of the month that holds this moment.
+    pub fn month_start(self) -> Nanos {
+        let (year, month, _) = civil(self.0 / DAY);
+        Nanos(days_from(year, month, 1) * DAY)
+    }
+
+    /// The beginning of the month after the one that holds this moment.
+    pub fn next_month(self) -> Nanos {
+        let (year, month, _) = civil(self.0 / DAY);
+        let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        Nanos(days_from(year, month, 1) * DAY)
+    }
+
     /// Appends `2026-11-23T08:00:00.123456789Z`.
     pub fn push_rfc3339(self, out: &mut Vec<u8>) {
         let (days, in_day) = (self.0 / DAY, self.0 % DAY);
@@ -206,6 +219,26 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Nanos>(), Err(TimeError), "{bad}");
         }
+    }
+
+    #[test]
+    fn months_begin_on_the_first() {
+        let check = |text: &str, start: &str, next: &str| {
+            let moment: Nanos = text.parse().unwrap();
+            let midnight = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
+            assert_eq!(
+                (moment.month_start(), moment.next_month()),
+                (midnight(start), midnight(next)),
+                "{text}"
+            );
+        };
+        check("1970-01-01T00:00:00Z", "1970-01-01", "1970-02-01");
+        check("2024-02-29T23:59:59.999999999Z", "2024-02-01", "2024-03-01");
+        check("2023-02-28T12:00:00Z", "2023-02-01", "2023-03-01");
+        check("2025-12-31T23:59:59Z", "2025-12-01", "2026-01-01");
+        check("2026-01-01T00:00:00Z", "2026-01-01", "2026-02-01");
+        check("2100-02-28T00:00:00Z", "2100-02-01", "2100-03-01");
+        assert!(Nanos::MAX.next_month() > Nanos::MAX, "the last month known has an end");
     }
 
     proptest! {
