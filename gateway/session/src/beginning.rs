@@ -26,7 +26,8 @@ impl Publisher {
     /// Where a new subscription of a topic begins.
     pub fn beginning(&self, id: TopicId, subscribe: &Subscribe) -> Beginning {
         let topic = self.topic(id);
-        let Some(since) = &subscribe.since else { return self.afresh(topic, subscribe.snapshot) };
+        let since = subscribe.since.as_ref().filter(|_| topic.key.channel != Channel::Summary);
+        let Some(since) = since else { return self.afresh(topic, subscribe.snapshot) };
         let instrument = &self.instruments()[topic.key.symbol];
         let entry = since.find(&instrument.symbol).or_else(|| since.find(&instrument.venue_symbol));
         let Some(entry) = entry else { return self.afresh(topic, subscribe.snapshot) };

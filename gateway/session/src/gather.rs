@@ -126,6 +126,10 @@ impl Gatherer<'_> {
         match sub.place {
             Place::InStep(cursor) => self.walk(sub, cursor),
             Place::Behind(_) if sub.key.channel == Channel::Trade => self.trades(sub),
+            // It is state and no sequence: the present one is all there is to say.
+            Place::Behind(_) if sub.key.channel == Channel::Summary => {
+                self.snapshot(sub, SnapshotReason::SlowConsumer)
+            }
             Place::Behind(how) => self.catch_up(sub, how),
             Place::Snapshot(reason) => self.snapshot(sub, reason),
         }

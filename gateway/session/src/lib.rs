@@ -29,6 +29,7 @@ mod socketio;
 mod stats;
 mod streams;
 mod subscriber;
+mod summary;
 mod topic;
 mod topics;
 mod trades;

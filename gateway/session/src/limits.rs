@@ -30,6 +30,9 @@ pub struct Limits {
     pub history_bytes: usize,
     /// Bytes of the last trades of a worker, all symbols together.
     pub trades_bytes: usize,
+    /// Closed candles of each interval that are held of each symbol: 300 to 1,000. A symbol takes at most 640 bytes for each,
+    /// and 57 KiB besides.
+    pub candles: usize,
     /// Bytes of large private messages (snapshots) that may wait in sockets at a time; beyond it they wait their turn.
     pub private_bytes: usize,
     /// Bytes of answers that may wait for one connection before its requests are no longer read.
@@ -59,6 +62,7 @@ impl Default for Limits {
             logs_bytes: 256 << 20,
             history_bytes: 256 << 20,
             trades_bytes: 32 << 20,
+            candles: 500,
             private_bytes: 64 << 20,
             answer_bytes: 64 << 10,
             ping: Duration::from_secs(20),

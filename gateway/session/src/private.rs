@@ -40,6 +40,9 @@ impl Publisher {
         if stand.key.channel == Channel::Trade {
             return self.push_last_trades(stand, reason, out);
         }
+        if stand.key.channel == Channel::Summary {
+            return self.push_present_summary(&stand.key, out);
+        }
         self.view_at_tail(stand);
         let stamps = stand.key.stamps.then(|| stamps(&stand.tail, now));
         let levels = std::mem::take(&mut self.scratch.view);
@@ -191,6 +194,9 @@ impl Publisher {
     pub fn can_snapshot(&self, id: TopicId) -> bool {
         let topic = self.topic(id);
         let symbol = topic.key.symbol;
+        if topic.key.channel == Channel::Summary {
+            return self.stats.symbol(symbol).is_some();
+        }
         topic.key.channel == Channel::Trade
             || self.standing(symbol) == Standing::Whole && self.holds(symbol, topic.unchanged_to.seq)
     }

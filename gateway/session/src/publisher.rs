@@ -13,6 +13,7 @@ use crate::{
 use book::{Book, EventView, History, Ladder, Mark};
 use market::{Epoch, Event, Ids, Instrument, Instruments, Kind, Nanos, ResetReason, Side, SymbolId};
 use slab::Slab;
+use stats::Stats;
 use std::{collections::HashMap, mem::take, sync::Arc};
 use wire::message::{
     BboMessage, BookKind, BookMessage, Channel, Depth, Gap, GapReason, Interval, SnapshotReason, Trade,
@@ -133,6 +134,7 @@ pub struct Publisher {
     clock: fn() -> Nanos,
     pub(crate) replicas: Vec<Replica>,
     pub(crate) history: History,
+    pub(crate) stats: Stats,
     pub(crate) topics: Slab<Topic>,
     pub(crate) by_key: HashMap<TopicKey, TopicId>,
     /// Topics with frames of this turn.
@@ -194,6 +196,7 @@ impl Publisher {
             ids,
             replicas: instruments.iter().map(|_| Replica::new()).collect(),
             history: History::new(limits.history_bytes),
+            stats: Stats::new(limits.candles),
             instruments,
             limits,
             clock,
@@ -266,8 +269,15 @@ impl Publisher {
     pub fn event(&mut self, position: u64, event: &Event, now: Nanos) {
         self.position = position + 1;
         match event.kind {
-            Kind::Level | Kind::Trade | Kind::Reset => self.numbered(position, event, now),
-            Kind::Tick => self.tick(event.timestamp, now),
+            Kind::Level | Kind::Reset => self.numbered(position, event, now),
+            Kind::Trade => {
+                self.stats.event(event);
+                self.numbered(position, event, now);
+            }
+            Kind::Tick => {
+                self.stats.event(event);
+                self.tick(event.timestamp, now);
+            }
             Kind::FeedGap => {
                 let replica = &mut self.replicas[event.symbol.index()];
                 if position >= replica.skip_below && replica.standing != Standing::Resyncing {
@@ -362,7 +372,7 @@ impl Publisher {
             match self.topics[id.0 as usize].key.channel {
                 Channel::Trade => self.publish_trades(id, reset, last, now),
                 Channel::Book | Channel::Bbo => self.publish_view(id, reset, last, now, &mut worked_out),
-                Channel::Stats => {}
+                Channel::Stats | Channel::Summary => {}
             }
         }
         self.replicas[index].topics = topics;
@@ -469,11 +479,18 @@ impl Publisher {
             if *interval == Interval::EACH_EVENT || !ended(*interval) {
                 continue;
             }
-            let mut ended = take(&mut self.open_buckets[index]);
-            for id in ended.drain(..) {
-                self.close_bucket(id, now);
-            }
-            self.open_buckets[index] = ended;
+            let mut open = take(&mut self.open_buckets[index]);
+            open.retain(|&id| {
+                // A topic that went while its bucket was open left its number behind.
+                let topic = self.topics.get(id.0 as usize).filter(|topic| topic.bucket_open);
+                let is_summary = topic.is_some_and(|topic| topic.key.channel == Channel::Summary);
+                match is_summary {
+                    true => self.publish_summary(id),
+                    false => self.close_bucket(id, now),
+                }
+                is_summary
+            });
+            self.open_buckets[index] = open;
         }
     }
 

@@ -526,7 +526,7 @@ pub(crate) fn shared_by_most(key: TopicKey) -> TopicKey {
     match key.channel {
         Channel::Bbo => TopicKey { depth: TOP_OF_BOOK, ..key },
         Channel::Trade => TopicKey { depth: Depth::ALL, interval: Interval::EACH_EVENT, ..key },
-        Channel::Book | Channel::Stats => key,
+        Channel::Book | Channel::Stats | Channel::Summary => key,
     }
 }
 

@@ -13,7 +13,7 @@ impl Publisher {
     /// symbol. While one of them waits for a snapshot and another has gone on, no number is right for both: the client keeps
     /// the token that it has, from which it misses nothing. A book is told apart by the depth that the token leaves out.
     pub(crate) fn has_token(&self, subscriptions: &[Subscription]) -> bool {
-        let waits = |sub: &&Subscription| matches!(sub.place, Place::Snapshot(_));
+        let waits = |sub: &&Subscription| matches!(sub.place, Place::Snapshot(_)) && !is_state(sub);
         subscriptions.chunk_by(|a, b| a.key.symbol == b.key.symbol).all(|of_symbol| {
             let mut waiting = of_symbol.iter().filter(waits);
             of_symbol.iter().all(|sub| waits(&sub)) || waiting.all(|sub| sub.key.channel == Channel::Book)
@@ -26,7 +26,7 @@ impl Publisher {
         token::push_epoch(out, self.epoch());
         let symbols = subscriptions.chunk_by(|a, b| a.key.symbol == b.key.symbol);
         let entries = symbols.filter_map(|of_symbol| {
-            let begun = || of_symbol.iter().filter(|sub| has_begun(sub));
+            let begun = || of_symbol.iter().filter(|sub| has_begun(sub) && !is_state(sub));
             let seq = begun().map(|sub| self.has_all_through(sub)).min()?;
             // A dialect may have several books of one symbol.
             let book = begun().filter(|sub| sub.key.channel == Channel::Book).max_by_key(|sub| sub.key.depth);
@@ -46,6 +46,11 @@ impl Publisher {
             && self.standing(sub.key.symbol) == Standing::Whole;
         if quiet { self.quiet_through(sub.topic).max(sub.sent) } else { sub.sent }
     }
+}
+
+/// Whether a subscription tells what is now, and not what happened: no number says where a client is in it.
+fn is_state(sub: &Subscription) -> bool {
+    sub.key.channel == Channel::Summary
 }
 
 /// Whether a client has something of a subscription. A book that has not begun begins with a snapshot for everyone; trades

@@ -59,7 +59,7 @@ impl Publisher {
         let replica = &self.replicas[topic.key.symbol.index()];
         let instrument = &self.instruments[topic.key.symbol];
         topic.reset = None;
-        if topic.tail.seq >= mark.seq {
+        if topic.tail.seq >= mark.seq || topic.key.channel == Channel::Summary {
             return;
         }
         if topic.key.channel == Channel::Trade {

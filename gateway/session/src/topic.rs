@@ -3,6 +3,7 @@
 use crate::{log::Log, outlet::ConnId, subscriber::Catch};
 use book::Mark;
 use market::{Nanos, Seq, SymbolId};
+use stats::Revision;
 use std::cmp::Ordering;
 use wire::{
     codec::Codec,
@@ -84,6 +85,10 @@ pub struct Topic {
     pub bucket_open: bool,
     /// With an interval: the book was written anew in the open bucket, for this reason.
     pub reset: Option<SnapshotReason>,
+    /// Of a summary: the feed time as of which it was told last.
+    pub told: Nanos,
+    /// Of a summary: where the trades stood when it was told last.
+    pub told_revision: Revision,
     /// The connections that read it.
     pub subscribers: Vec<ConnId>,
     /// Those of them for which frames are kept until they have them.
@@ -103,6 +108,8 @@ impl Topic {
             turn_began: 0,
             bucket_open: false,
             reset: None,
+            told: Nanos::ZERO,
+            told_revision: Revision::default(),
             subscribers: Vec::new(),
             lossless: Vec::new(),
             holds: false,

@@ -44,7 +44,10 @@ impl Publisher {
         } else {
             [topic.tail, topic.unchanged_to] = replica.settled(key.interval, self.feed_time);
             let bucket = &replica.buckets[place_of(key.interval)];
-            bucket_open = bucket.start == bucket_start(self.feed_time, key.interval);
+            topic.told = self.feed_time;
+            // A candle closes also when nothing happens.
+            bucket_open =
+                key.channel == Channel::Summary || bucket.start == bucket_start(self.feed_time, key.interval);
         }
         let id = TopicId(self.topics.insert(topic) as u32);
         self.by_key.insert(key, id);

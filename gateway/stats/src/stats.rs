@@ -79,6 +79,11 @@ impl Stats {
         self.revision
     }
 
+    /// Where it was after the last trade of a symbol; at the beginning if there was none.
+    pub fn revision_of(&self, symbol: SymbolId) -> Revision {
+        self.symbols.get(symbol.index()).map_or(Revision::default(), |slot| slot.changed)
+    }
+
     /// The symbols that have traded since, in the feed's order. Since the beginning: [`Revision::default`].
     ///
     /// Time alone changes nothing in this sense, though a window moves with it and a candle closes.

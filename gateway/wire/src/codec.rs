@@ -1,9 +1,12 @@
 //! How a topic's messages are written: in a dialect, in an envelope. The two add up and know nothing of each other.
 
 use crate::{
-    dialect::{binance, kraken_v2, native_json},
+    dialect::{
+        binance::{self, Form, Stream},
+        kraken_v2, native_json,
+    },
     envelope::Envelope,
-    message::{BboMessage, BookMessage, Depth, Gap, TradeMessage},
+    message::{BboMessage, BookMessage, Depth, Gap, Summary, TradeMessage},
 };
 use market::{Instrument, Nanos};
 
@@ -15,7 +18,7 @@ pub enum Body {
     /// Those of Kraken, version 2.
     Kraken,
     /// As events of a stream of Binance.
-    Binance(binance::Form),
+    Binance(Form),
 }
 
 /// How the messages of a topic are written.
@@ -38,16 +41,15 @@ impl Codec {
     pub const fn mends_holes(self) -> bool {
         match self.body {
             Body::Native | Body::Kraken => true,
-            Body::Binance(form) => match form.stream {
-                binance::Stream::Partial(..) | binance::Stream::BookTicker => true,
-                binance::Stream::Depth(_) | binance::Stream::Trade | binance::Stream::AggTrade => false,
-            },
+            Body::Binance(form) => {
+                !matches!(form.stream, Stream::Depth(_) | Stream::Trade | Stream::AggTrade)
+            }
         }
     }
 
     /// Whether each message of a book says all that is in view, and not only what changed.
     pub const fn shows_views(self) -> bool {
-        matches!(self.body, Body::Binance(binance::Form { stream: binance::Stream::Partial(..), .. }))
+        matches!(self.body, Body::Binance(Form { stream: Stream::Partial(..), .. }))
     }
 
     /// How much of a book the checksum in its messages is of, of a topic of this depth.
@@ -104,6 +106,23 @@ impl Codec {
         }
     }
 
+    /// Whether something of a summary closed by time alone since the last time: it is to be told.
+    pub fn closes_with(self, summary: &Summary<'_>) -> bool {
+        let Body::Binance(Form { stream: Stream::Kline(interval), .. }) = self.body else { return false };
+        summary.since > Nanos::ZERO && interval.end_of(summary.since) <= summary.now
+    }
+
+    /// Appends the messages that say what the trades of a symbol add up to, if there is something to say since the last time.
+    pub fn push_summary(self, out: &mut Vec<u8>, summary: &Summary<'_>) {
+        if let Body::Binance(form) = self.body {
+            binance::push_event_of_summary(summary, form.stream, |event| {
+                self.envelope.message(out, |out| {
+                    form.wrap(out, summary.instrument, |out| out.extend_from_slice(event));
+                });
+            });
+        }
+    }
+
     /// Appends the name of a gap, where [`Codec::names_gaps`].
     pub fn push_gap(self, out: &mut Vec<u8>, gap: &Gap<'_>) {
         if self.names_gaps() {
@@ -115,7 +134,7 @@ impl Codec {
     /// [mends no holes](Codec::mends_holes), to a client that was sent all up to the id `sent`.
     pub fn push_break(self, out: &mut Vec<u8>, instrument: &Instrument, time: Nanos, sent: u64) {
         if let Body::Binance(form) = self.body
-            && let binance::Stream::Depth(_) = form.stream
+            && let Stream::Depth(_) = form.stream
         {
             self.envelope.message(out, |out| {
                 form.wrap(out, instrument, |out| binance::push_break(out, instrument, time, sent));

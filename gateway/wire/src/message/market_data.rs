@@ -3,6 +3,7 @@
 use super::SnapshotReason;
 use book::{Ladder, Mark};
 use market::{Ids, Instrument, Level, Nanos, Price, Qty, Seq, Side};
+use stats::SymbolStats;
 
 /// Whether a message of a book starts it over or continues it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,23 @@ pub struct TradeMessage<'a> {
     pub trades: &'a [Trade],
     /// If the subscriber asked for them.
     pub stamps: Option<Stamps>,
+}
+
+/// What the trades of a symbol add up to.
+#[derive(Clone, Copy)]
+pub struct Summary<'a> {
+    /// What is traded; says how numbers are written.
+    pub instrument: &'a Instrument,
+    /// Its trades.
+    pub stats: &'a SymbolStats,
+    /// When the subscribers were told last; zero if they were not yet.
+    pub since: Nanos,
+    /// As of when: feed time.
+    pub now: Nanos,
+    /// The best bid; `None` if there are no bids.
+    pub bid: Option<Level>,
+    /// The best ask; `None` if there are no asks.
+    pub ask: Option<Level>,
 }
 
 /// One trade.

@@ -11,7 +11,7 @@ mod topic;
 
 pub use answer::{ErrorAnswer, Pong, Subscribed, Subscription, Unsubscribed, Verdict, Verified};
 pub use code::{CloseCode, ErrorCode, GapReason, SnapshotReason};
-pub use market_data::{BboMessage, BookKind, BookMessage, Stamps, Trade, TradeKind, TradeMessage};
+pub use market_data::{BboMessage, BookKind, BookMessage, Stamps, Summary, Trade, TradeKind, TradeMessage};
 pub use notice::{Gap, Quiet, Stats, Status};
 pub use request::{
     MAX_REQ_ID_BYTES, MAX_SYMBOLS, Method, Modify, ReqId, Request, RequestError, Subscribe, Unsubscribe,

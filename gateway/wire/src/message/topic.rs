@@ -31,10 +31,13 @@ pub enum Channel {
     Bbo,
     /// The connection's own figures; of no symbol.
     Stats,
+    /// What the trades add up to: tickers, candles, averages. In the words of dialects that have them, and not of the native
+    /// protocol.
+    Summary,
 }
 
 impl Channel {
-    /// All of them.
+    /// Those of the native protocol.
     pub const ALL: [Channel; 4] = [Channel::Trade, Channel::Book, Channel::Bbo, Channel::Stats];
 
     /// The name in requests and messages.
@@ -44,6 +47,7 @@ impl Channel {
             Channel::Trade => "trade",
             Channel::Bbo => "bbo",
             Channel::Stats => "stats",
+            Channel::Summary => "summary",
         }
     }
 

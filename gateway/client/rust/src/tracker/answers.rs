@@ -101,7 +101,7 @@ impl Symbol {
         let place = match channel {
             Channel::Book => &mut self.book.interval,
             Channel::Bbo => &mut self.bbo.interval,
-            Channel::Trade | Channel::Stats => return Ok(false),
+            Channel::Trade | Channel::Stats | Channel::Summary => return Ok(false),
         };
         let mut changed = std::mem::replace(place, interval) != interval;
         if channel == Channel::Book {

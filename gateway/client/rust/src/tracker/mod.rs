@@ -349,7 +349,7 @@ impl Symbol {
             Channel::Book => Some(&self.book.cursor),
             Channel::Bbo => Some(&self.bbo.cursor),
             Channel::Trade => Some(&self.trade.cursor),
-            Channel::Stats => None,
+            Channel::Stats | Channel::Summary => None,
         }
     }
 
@@ -358,7 +358,7 @@ impl Symbol {
             Channel::Book => Some(&mut self.book.cursor),
             Channel::Bbo => Some(&mut self.bbo.cursor),
             Channel::Trade => Some(&mut self.trade.cursor),
-            Channel::Stats => None,
+            Channel::Stats | Channel::Summary => None,
         }
     }
 }

@@ -55,7 +55,12 @@ pub fn push_event_of_top(out: &mut Vec<u8>, message: &BboMessage<'_>) {
     push(out, "\"}");
 }
 
-fn push_best(out: &mut Vec<u8>, prefixes: [&str; 2], best: Option<Level>, instrument: &Instrument) {
+pub(super) fn push_best(
+    out: &mut Vec<u8>,
+    prefixes: [&str; 2],
+    best: Option<Level>,
+    instrument: &Instrument,
+) {
     let best = best.unwrap_or(NOTHING);
     push(out, prefixes[0]);
     push_price(out, best.price, instrument);
@@ -85,7 +90,7 @@ pub fn push_event_of_trade(out: &mut Vec<u8>, stream: Stream, trade: &Trade, ins
     push(out, ",\"M\":true}");
 }
 
-fn push_head(out: &mut Vec<u8>, event: &str, time: Nanos, instrument: &Instrument) {
+pub(super) fn push_head(out: &mut Vec<u8>, event: &str, time: Nanos, instrument: &Instrument) {
     push(out, "{\"e\":\"");
     push(out, event);
     push_number(out, "\",\"E\":", millis(time));
@@ -95,7 +100,7 @@ fn push_head(out: &mut Vec<u8>, event: &str, time: Nanos, instrument: &Instrumen
 }
 
 /// `BTCUSDT` of `BTC/USDT`.
-fn push_symbol(out: &mut Vec<u8>, instrument: &Instrument) {
+pub(super) fn push_symbol(out: &mut Vec<u8>, instrument: &Instrument) {
     instrument.symbol.split('/').for_each(|part| push(out, part));
 }
 
@@ -113,6 +118,6 @@ fn push_levels(out: &mut Vec<u8>, prefix: &str, levels: &[Level], instrument: &I
     out.push(b']');
 }
 
-fn millis(time: Nanos) -> u64 {
+pub(super) fn millis(time: Nanos) -> u64 {
     time.0 / 1_000_000
 }

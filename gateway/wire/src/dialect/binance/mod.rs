@@ -10,6 +10,9 @@
 //! | `@depth5`, `@depth10`, `@depth20`, each also `@1000ms` or `@100ms` | the best levels, all of them: `lastUpdateId`, `bids`, `asks` |
 //! | `@trade` | one trade: `e`, `E`, `s`, `t`, `p`, `q`, `T`, `m`, `M` |
 //! | `@aggTrade` | as `@trade`, as an aggregate of that one trade: `e`, `E`, `s`, `a`, `p`, `q`, `f`, `l`, `T`, `m`, `M` |
+//! | `@ticker`, `@miniTicker` | 24 hours, once a second if something was traded: as the venue documents them |
+//! | `@kline_1s` to `@kline_1M` | a candle: once a second if something was traded, and when it closes |
+//! | `@avgPrice` | the average price of five minutes: `e`, `E`, `s`, `i`, `w`, `T` |
 //! | `@bookTicker` | the best of each side: `u`, `s`, `b`, `B`, `a`, `A` |
 //!
 //! Ids count on over restarts: each is a seq plus a base that grows with each start ([`market::Ids`]). Times are
@@ -23,9 +26,11 @@ mod market_data;
 mod number;
 mod request;
 mod stream;
+mod summary;
 
 pub use answer::{Fault, push_error, push_fault, push_list, push_property, push_result};
 pub use market_data::{push_break, push_event_of_book, push_event_of_top, push_event_of_trade};
 pub use number::{DECIMALS, is_offered, push_price, push_qty};
 pub use request::{Id, Method, Request, RequestError, is_request, parse_request};
 pub use stream::{Form, Levels, Speed, Stream, StreamName};
+pub use summary::push_event_of_summary;

@@ -2,7 +2,11 @@
 
 use crate::message::{Channel, Depth, Interval};
 use market::{Instrument, SymbolId};
+use stats::Interval as Candles;
 use std::fmt::{self, Display};
+
+/// What stands before the interval of candles.
+const KLINE: &str = "kline_";
 
 /// How often a stream of the book has something to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +82,14 @@ pub enum Stream {
     Depth(Speed),
     /// The best levels.
     Partial(Levels, Speed),
+    /// What happened in the last 24 hours.
+    Ticker,
+    /// The same in few numbers.
+    MiniTicker,
+    /// Candles of an interval.
+    Kline(Candles),
+    /// The average price of the last five minutes.
+    AvgPrice,
 }
 
 impl Stream {
@@ -87,7 +99,13 @@ impl Stream {
             "trade" => return Some(Stream::Trade),
             "aggTrade" => return Some(Stream::AggTrade),
             "bookTicker" => return Some(Stream::BookTicker),
+            "ticker" => return Some(Stream::Ticker),
+            "miniTicker" => return Some(Stream::MiniTicker),
+            "avgPrice" => return Some(Stream::AvgPrice),
             _ => {}
+        }
+        if let Some(interval) = name.strip_prefix(KLINE) {
+            return interval.parse().ok().map(Stream::Kline);
         }
         let (what, suffix) = name.split_at(name.find('@').unwrap_or(name.len()));
         let speed = Speed::ALL.into_iter().find(|speed| speed.suffix() == suffix)?;
@@ -99,11 +117,15 @@ impl Stream {
     }
 
     /// The name in two parts.
-    const fn name(self) -> [&'static str; 2] {
+    fn name(self) -> [&'static str; 2] {
         match self {
             Stream::Trade => ["trade", ""],
             Stream::AggTrade => ["aggTrade", ""],
             Stream::BookTicker => ["bookTicker", ""],
+            Stream::Ticker => ["ticker", ""],
+            Stream::MiniTicker => ["miniTicker", ""],
+            Stream::AvgPrice => ["avgPrice", ""],
+            Stream::Kline(interval) => [KLINE, interval.as_str()],
             Stream::Depth(speed) => ["depth", speed.suffix()],
             Stream::Partial(levels, speed) => [levels.word(), speed.suffix()],
         }
@@ -116,6 +138,9 @@ impl Stream {
             Stream::BookTicker => (Channel::Bbo, Depth::ONE, Interval::EACH_EVENT),
             Stream::Depth(speed) => (Channel::Book, Depth::ALL, speed.interval()),
             Stream::Partial(levels, speed) => (Channel::Book, levels.depth(), speed.interval()),
+            Stream::Ticker | Stream::MiniTicker | Stream::Kline(_) | Stream::AvgPrice => {
+                (Channel::Summary, Depth::ALL, Interval::SECOND)
+            }
         }
     }
 }
@@ -176,7 +201,15 @@ mod tests {
             let partial = Levels::ALL.into_iter().map(move |levels| Stream::Partial(levels, speed));
             partial.chain([Stream::Depth(speed)])
         });
-        for stream in books.chain([Stream::Trade, Stream::AggTrade, Stream::BookTicker]) {
+        let others = [
+            Stream::Trade,
+            Stream::AggTrade,
+            Stream::BookTicker,
+            Stream::Ticker,
+            Stream::MiniTicker,
+            Stream::AvgPrice,
+        ];
+        for stream in books.chain(others).chain(Candles::ALL.map(Stream::Kline)) {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("depth20@100ms"), Some(Stream::Partial(Levels::Twenty, Speed::Fast)));
@@ -184,9 +217,19 @@ mod tests {
 
     #[test]
     fn other_names_are_none() {
-        for name in
-            ["", "depth@", "depth@250ms", "depth7", "trade@100ms", "TRADE", "aggtrade", "depth@100ms@"]
-        {
+        for name in [
+            "",
+            "depth@",
+            "depth@250ms",
+            "depth7",
+            "trade@100ms",
+            "TRADE",
+            "aggtrade",
+            "depth@100ms@",
+            "kline_",
+            "kline_7m",
+            "kline_1M@",
+        ] {
             assert_eq!(Stream::parse(name), None, "{name}");
         }
     }

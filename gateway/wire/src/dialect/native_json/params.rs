@@ -56,7 +56,7 @@ impl<'t, 'i> Params<'t, 'i> {
     /// One or more; none for a channel that is of no symbol.
     pub(super) fn symbols(&self, channel: Channel) -> Result<Vec<String>, Refusal> {
         match channel {
-            Channel::Stats => Ok(Vec::new()),
+            Channel::Stats | Channel::Summary => Ok(Vec::new()),
             Channel::Book | Channel::Trade | Channel::Bbo => symbols(self.need("symbol")?),
         }
     }
