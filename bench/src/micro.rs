@@ -9,6 +9,7 @@ mod queues;
 pub mod repeat;
 mod rings;
 mod simulator;
+mod stats;
 mod worker;
 
 use crate::{cores, processor};
@@ -51,10 +52,19 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 fn items() -> impl Iterator<Item = Item> {
-    [clock::ITEMS, rings::ITEMS, queues::ITEMS, books::ITEMS, worker::ITEMS, simulator::ITEMS, journal::ITEMS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        clock::ITEMS,
+        rings::ITEMS,
+        queues::ITEMS,
+        books::ITEMS,
+        stats::ITEMS,
+        worker::ITEMS,
+        simulator::ITEMS,
+        journal::ITEMS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 fn print_row(item: &Item, samples: &Samples) {
