@@ -1,6 +1,6 @@
 //! A trade, and what many of them come to: the candle, the one thing that everything here is added up in.
 
-use crate::Interval;
+use crate::{Interval, Ratio};
 use market::{Nanos, Price, Qty, Side};
 
 /// One trade.
@@ -59,6 +59,11 @@ pub struct Candle {
 }
 
 impl Candle {
+    /// The price weighted by quantity, in price decimals. The close if no quantity was traded.
+    pub fn weighted_average(&self) -> Ratio {
+        Ratio::weighted(self.quote_volume, self.base_volume, self.close)
+    }
+
     /// The candle of one trade.
     pub(crate) fn of(start: Nanos, trade: &Trade) -> Candle {
         let mut candle = Candle { first_id: trade.id, ..Candle::flat(start, trade.price) };

@@ -1,5 +1,7 @@
 //! Numbers that are no whole number of an instrument's units, and the one rule by which they are rounded.
 
+use market::Price;
+
 /// An exact fraction, such as an average price: what [`Ticker`](crate::Ticker) and
 /// [`AveragePrice`](crate::AveragePrice) give, and in what unit it is, is said there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,14 @@ impl Ratio {
     /// With a denominator of at least 1.
     pub(crate) fn new(numerator: i128, denominator: u128) -> Ratio {
         Ratio { numerator, denominator: denominator.max(1) }
+    }
+
+    /// What was paid for each unit, in price decimals; `otherwise` if no quantity was traded.
+    pub(crate) fn weighted(quote_volume: i128, base_volume: i128, otherwise: Price) -> Ratio {
+        match base_volume.unsigned_abs() {
+            0 => Ratio::from(i128::from(otherwise.0)),
+            base => Ratio::new(quote_volume, base),
+        }
     }
 
     /// What is divided; has the sign.

@@ -1,10 +1,9 @@
 //! One symbol that has traded.
 
 use crate::{
-    AveragePrice, Interval, Kline, KlineQuery, MAX_HISTORY, MIN_HISTORY, Ticker, Trade,
+    AveragePrice, Interval, Kline, KlineQuery, MAX_HISTORY, MIN_HISTORY, Ratio, Ticker, Trade,
     candles::Candles,
     interval::{MINUTE, SECOND},
-    ticker::weighted,
     window::{Window, window_start},
 };
 use market::Nanos;
@@ -35,7 +34,8 @@ impl SymbolStats {
     /// history (188 KiB with [`MIN_HISTORY`], 625 KiB with [`MAX_HISTORY`]), and 1.5 KiB for all that is open.
     ///
     /// It takes them only as it fills. Of a symbol that trades in every second 1s is full after `history` seconds and 1m
-    /// after `history` minutes, so after a day about half of it is taken; one that trades once an hour has taken 18 KiB by then.
+    /// after `history` minutes, so after a day about half of it is taken; one that trades once an hour has taken 18 KiB by
+    /// then.
     pub const fn most_bytes(history: usize) -> usize {
         let at_least = if history < MIN_HISTORY { MIN_HISTORY } else { history };
         let history = if at_least > MAX_HISTORY { MAX_HISTORY } else { at_least };
@@ -78,12 +78,12 @@ impl SymbolStats {
             base = base.saturating_add(second.base_volume);
             quote = quote.saturating_add(second.quote_volume);
         }
-        let price = weighted(quote, base, self.last.price);
+        let price = Ratio::weighted(quote, base, self.last.price);
         AveragePrice { price, close_time: self.last.timestamp }
     }
 
-    /// The candle of an interval that holds `at`: with `at` as `now` the open one, with the time of the last look, the one
-    /// that may have closed since. `None` if `at` is after `now`, or before what is held.
+    /// The candle of an interval that holds `at`: the open one if `at` is `now`, and if it is the time of the last look, the
+    /// one that was open then and may have closed since. `None` if `at` is after `now`, or before what is held.
     pub fn kline(&self, interval: Interval, at: Nanos, now: Nanos) -> Option<Kline> {
         self.candles.at(interval, at, self.reached(now))
     }

@@ -87,7 +87,7 @@ impl Ticker {
 
     /// The price weighted by quantity, in price decimals. The last price if no quantity was traded.
     pub fn weighted_average(&self) -> Ratio {
-        weighted(self.quote_volume, self.base_volume, self.last)
+        Ratio::weighted(self.quote_volume, self.base_volume, self.last)
     }
 }
 
@@ -105,12 +105,4 @@ pub struct AveragePrice {
 impl AveragePrice {
     /// Over how many minutes.
     pub const MINUTES: u64 = 5;
-}
-
-/// What was paid for each unit, or `last` if there was none.
-pub(crate) fn weighted(quote_volume: i128, base_volume: i128, last: Price) -> Ratio {
-    match base_volume.unsigned_abs() {
-        0 => Ratio::from(i128::from(last.0)),
-        base => Ratio::new(quote_volume, base),
-    }
 }

@@ -90,6 +90,13 @@ fn the_average_price_is_weighted_and_of_five_minutes() {
     assert_eq!(average("2026-11-23T08:05:00.99Z"), 25_000);
     assert_eq!(average("2026-11-23T08:05:01Z"), 30_000);
     assert_eq!(average("2026-11-23T08:06:02Z"), 50_000);
+
+    let of_minute = |minute| {
+        let kline = symbol(&stats).kline(Interval::OneMinute, at(minute), at("2026-11-23T08:05:00Z"));
+        kline.expect("held").candle.weighted_average().rounded(0, 2)
+    };
+    assert_eq!(of_minute("2026-11-23T08:00:00Z"), 16_667);
+    assert_eq!(of_minute("2026-11-23T08:01:00Z"), 20_000, "without a trade the close before it");
 }
 
 #[test]
