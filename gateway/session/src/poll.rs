@@ -8,7 +8,8 @@ use crate::{
 };
 use market::{Instruments, Nanos, Seq, Side};
 use wire::{
-    codec::Codec,
+    codec::{Body, Codec},
+    dialect::binance::{Form, StreamName},
     envelope::{Envelope, long_poll},
     message::{
         Channel, Depth, ErrorCode, Gap, GapReason, Interval, Policy, Refusal, SnapshotReason, Subscribe,
@@ -57,6 +58,29 @@ impl Poll {
         keys.sort_unstable();
         let snapshot = subscribe.first().and_then(|subscribe| subscribe.snapshot);
         Ok(Poll { keys, snapshot, cursor })
+    }
+
+    /// A poll for these streams, which begin with what happens next.
+    ///
+    /// # Errors
+    /// If a poll cannot have one of them.
+    pub fn of_streams(streams: &[StreamName], cursor: Option<Token>) -> Result<Poll, Refusal> {
+        let mut keys = Vec::new();
+        for &StreamName { symbol, stream } in streams {
+            let (channel, depth, _) = stream.source();
+            if channel == Channel::Summary {
+                let text = "tickers, candles and averages are no sequence that a cursor could go on in; subscribe to them over another \
+                            transport";
+                return Err(Refusal::new(ErrorCode::BadChannel, text));
+            }
+            let codec =
+                Codec { body: Body::Binance(Form { stream, combined: true }), envelope: Envelope::LongPoll };
+            let interval = Interval::EACH_EVENT;
+            keys.push(TopicKey { symbol, channel, depth, interval, stamps: false, codec });
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Poll { keys, snapshot: Some(false), cursor })
     }
 }
 
@@ -131,6 +155,13 @@ impl Publisher {
             _ if self.standing(key.symbol) != Standing::Whole => return held,
             Since::Held(seq) if !self.is_changed_since(key, seq) => return Some(here),
             Since::Held(seq) if self.push_catch(&stand, seq, Catch::Resume, now, out).is_ok() => {
+                return Some(here);
+            }
+            // The client sees by the id that is left out that what follows does not continue what it has.
+            Since::Held(_) | Since::Lost(_) if !key.codec.mends_holes() => {
+                let (instrument, time) = (&self.instruments()[key.symbol], stand.tail.timestamp);
+                let sent = self.ids().of(held.unwrap_or_default());
+                key.codec.push_break(out, instrument, time, sent);
                 return Some(here);
             }
             Since::Held(_) => SnapshotReason::Resume,
@@ -229,7 +260,8 @@ impl Publisher {
             let is_behind =
                 told.clone().any(|(key, through)| key.channel == Channel::Bbo && through.is_none());
             let held = told.filter_map(|(key, &through)| Some((key, through?)));
-            let book = held.clone().find(|(key, _)| key.channel == Channel::Book);
+            let books = held.clone().filter(|(key, _)| key.channel == Channel::Book);
+            let book = books.max_by_key(|(key, _)| key.depth);
             if let Some(seq) = held.map(|(_, through)| through).min().filter(|_| !is_behind) {
                 let symbol = &self.instruments()[of_symbol[0].symbol].symbol;
                 token::push_entry(out, first, symbol, book.map(|(key, _)| key.depth), seq);

@@ -1,5 +1,5 @@
 //! Socket.IO: packets of a client in, and what they lead to. Its events are named after the methods of the native protocol and
-//! have the method's params as their argument.
+//! have the method's params as their argument, or `subscribe` and `unsubscribe` with names of streams.
 
 use crate::{
     outlet::{ConnId, Outlet},
@@ -9,7 +9,7 @@ use crate::{
 };
 use market::Nanos;
 use wire::{
-    dialect::native_json,
+    dialect::{Dialect, binance, native_json},
     envelope::socketio::{self, Packet, PacketError},
     message::CloseCode,
 };
@@ -95,12 +95,28 @@ impl Worker {
 
     /// An event whose answers go into its acknowledgement if one is wanted, and else come as messages.
     fn event_of_client(&mut self, conn: ConnId, ack: Option<u64>, arguments: &str, now: Nanos) -> Step {
-        let Some(id) = ack else { return self.request(conn, arguments, native_json::parse_event, now) };
+        let Some(id) = ack else { return self.event_request(conn, arguments, now) };
         self.subscribers[conn.0 as usize].answers.begin_acknowledgement();
-        let step = self.request(conn, arguments, native_json::parse_event, now);
+        let step = self.event_request(conn, arguments, now);
         if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
             subscriber.answers.end_acknowledgement(id);
         }
         step
+    }
+
+    /// What an event asks for: streams, where it names some and the connection has not begun with something else.
+    fn event_request(&mut self, conn: ConnId, arguments: &str, now: Nanos) -> Step {
+        self.request_text.clear();
+        self.request_text.extend_from_slice(arguments.as_bytes());
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        let may_have_streams = subscriber.dialect != Dialect::Native || !subscriber.greeted;
+        let streams = if may_have_streams { binance::parse_event(&mut self.request_text) } else { None };
+        match streams {
+            Some(parsed) => {
+                subscriber.dialect = Dialect::Binance { combined: true };
+                self.take_stream_request(conn, parsed, now)
+            }
+            None => self.request(conn, arguments, native_json::parse_event, now),
+        }
     }
 }

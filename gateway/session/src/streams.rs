@@ -9,7 +9,7 @@ use wire::{
     codec::{Body, Codec},
     dialect::{
         Dialect,
-        binance::{self, Fault, Form, Id, Method, RequestError, Stream, StreamName},
+        binance::{self, Fault, Form, Id, Method, Request, RequestError, Stream, StreamName},
     },
     message::{CloseCode, Policy, Subscribe},
     token::Token,
@@ -56,6 +56,17 @@ impl Worker {
         self.request_text.clear();
         self.request_text.extend_from_slice(text.as_bytes());
         let parsed = binance::parse_request(&mut self.request_text);
+        self.take_stream_request(conn, parsed, now)
+    }
+
+    /// Does what a client asks of its streams, or says what is wrong with it, within its budget.
+    pub(crate) fn take_stream_request(
+        &mut self,
+        conn: ConnId,
+        parsed: Result<Request, RequestError>,
+        now: Nanos,
+    ) -> Step {
+        self.subscribers[conn.0 as usize].greeted = true;
         let (id, method) = match parsed {
             Ok(request) => (request.id, Ok(request.method)),
             Err(RequestError { id, fault }) => (id, Err(fault)),
@@ -75,20 +86,19 @@ impl Worker {
         if let Err(fault) = method.and_then(|method| self.stream_method(conn, method, &id)) {
             self.counters.refused += 1;
             if let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) {
-                subscriber.answers.say(|body| binance::push_error(body, &fault, id.as_ref()));
+                subscriber.answers.say(|body| binance::push_error(body, &fault, &id));
             }
         }
         Step::Go
     }
 
     fn stream_method(&mut self, conn: ConnId, method: Method, id: &Id) -> Result<(), Fault> {
-        let id = id.as_ref();
         match method {
-            Method::Subscribe(names) => {
+            Method::Subscribe { names, since } => {
                 let streams = self.find_streams(&names)?;
                 self.check_room(conn, &streams)?;
                 self.say_to(conn, |body| binance::push_result(body, id));
-                self.begin_streams(conn, &streams, None);
+                self.begin_streams(conn, &streams, since.as_ref());
             }
             Method::Unsubscribe(names) => {
                 for stream in self.find_streams(&names)? {
@@ -126,11 +136,11 @@ impl Worker {
         }
         let OpenStreams { names, faults, since } = wanted;
         for fault in faults {
-            self.say_to(conn, |body| binance::push_error(body, fault, None));
+            self.say_to(conn, |body| binance::push_error(body, fault, &Id::Null));
         }
         match self.check_room(conn, names) {
             Ok(()) => self.begin_streams(conn, names, since.as_ref()),
-            Err(fault) => self.say_to(conn, |body| binance::push_error(body, &fault, None)),
+            Err(fault) => self.say_to(conn, |body| binance::push_error(body, &fault, &Id::Null)),
         }
         self.make_ready(conn);
     }

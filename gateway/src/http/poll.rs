@@ -6,6 +6,7 @@ use super::{
     reply::{self, Problem},
     terms,
 };
+use crate::worker::Wanted;
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -35,9 +36,12 @@ impl Visit {
             return Err(bad(format!("timeout_ms={timeout_ms}: it is at most {LONGEST_MS}")));
         }
         let instruments = control.instruments();
-        let subscribe = terms::subscriptions(&mut parameters, &instruments, cursor)?;
+        let (_, wanted) = terms::wanted(&mut parameters, &instruments, cursor)?;
         parameters.finish()?;
-        let cursor = subscribe.first().and_then(|subscribe| subscribe.since.clone());
+        let cursor = match &wanted {
+            Wanted::Topics(subscribe) => subscribe.first().and_then(|subscribe| subscribe.since.clone()),
+            Wanted::Streams(streams) => streams.since.clone(),
+        };
         if let Some(cursor) = &cursor {
             sleep(control.polls.wait(self.peer.ip(), cursor, clock::now())).await;
         } else {
@@ -47,7 +51,10 @@ impl Visit {
         if control.is_draining() {
             return Err(Problem::shutting_down());
         }
-        let poll = Poll::new(&subscribe, &instruments, cursor)?;
+        let poll = match &wanted {
+            Wanted::Topics(subscribe) => Poll::new(subscribe, &instruments, cursor)?,
+            Wanted::Streams(streams) => Poll::of_streams(&streams.names, cursor)?,
+        };
         let answer = self.shared.with(|engine| engine.poll(poll, clock::now()));
         match timeout(Duration::from_millis(timeout_ms), answer).await {
             Ok(Ok(body)) => Ok(reply::json(body)),

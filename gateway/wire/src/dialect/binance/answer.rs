@@ -1,10 +1,10 @@
 //! Answers to methods.
 
-use super::stream::{StreamName, push_name};
-use crate::{
-    dialect::json::{push, push_id, push_text},
-    message::ReqId,
+use super::{
+    request::Id,
+    stream::{StreamName, push_name},
 };
+use crate::dialect::json::{push, push_id, push_text};
 use market::Instruments;
 use std::borrow::Cow;
 
@@ -75,13 +75,13 @@ impl Fault {
 }
 
 /// Appends the answer to a method that was done.
-pub fn push_result(out: &mut Vec<u8>, id: Option<&ReqId>) {
+pub fn push_result(out: &mut Vec<u8>, id: &Id) {
     push(out, "{\"result\":null");
     push_end(out, id);
 }
 
 /// Appends the value of a property.
-pub fn push_property(out: &mut Vec<u8>, value: bool, id: Option<&ReqId>) {
+pub fn push_property(out: &mut Vec<u8>, value: bool, id: &Id) {
     push(out, if value { "{\"result\":true" } else { "{\"result\":false" });
     push_end(out, id);
 }
@@ -91,7 +91,7 @@ pub fn push_list(
     out: &mut Vec<u8>,
     streams: impl IntoIterator<Item = StreamName>,
     instruments: &Instruments,
-    id: Option<&ReqId>,
+    id: &Id,
 ) {
     push(out, "{\"result\":[");
     let mut opening = "\"";
@@ -106,7 +106,7 @@ pub fn push_list(
 }
 
 /// Appends the answer to a request that was refused.
-pub fn push_error(out: &mut Vec<u8>, fault: &Fault, id: Option<&ReqId>) {
+pub fn push_error(out: &mut Vec<u8>, fault: &Fault, id: &Id) {
     push(out, "{\"error\":");
     push_fault(out, fault);
     push_end(out, id);
@@ -120,10 +120,11 @@ pub fn push_fault(out: &mut Vec<u8>, fault: &Fault) {
     out.push(b'}');
 }
 
-fn push_end(out: &mut Vec<u8>, id: Option<&ReqId>) {
+fn push_end(out: &mut Vec<u8>, id: &Id) {
     match id {
-        Some(_) => push_id(out, ",\"id\":", id),
-        None => push(out, ",\"id\":null"),
+        Id::Needless => {}
+        Id::Null => push(out, ",\"id\":null"),
+        Id::Given(id) => push_id(out, ",\"id\":", Some(id)),
     }
     out.push(b'}');
 }

@@ -31,6 +31,6 @@ mod summary;
 pub use answer::{Fault, push_error, push_fault, push_list, push_property, push_result};
 pub use market_data::{push_break, push_event_of_book, push_event_of_top, push_event_of_trade};
 pub use number::{DECIMALS, is_offered, push_price, push_qty};
-pub use request::{Id, Method, Request, RequestError, is_request, parse_request};
+pub use request::{Id, Method, Request, RequestError, is_request, parse_event, parse_request};
 pub use stream::{Form, Levels, Speed, Stream, StreamName};
 pub use summary::push_event_of_summary;

@@ -1,7 +1,10 @@
 //! Reads what a client asks of its streams.
 
 use super::answer::Fault;
-use crate::message::{MAX_REQ_ID_BYTES, ReqId};
+use crate::{
+    message::{MAX_REQ_ID_BYTES, ReqId},
+    token::Token,
+};
 use simd_json::{
     Buffers,
     prelude::*,
@@ -13,8 +16,16 @@ const MAX_NESTING: usize = 16;
 /// Most names in one request; more than a connection may have.
 const MAX_NAMES: usize = 1_024;
 
-/// A client's mark on a request, which comes back on the answer as it was: an integer, a text, or null.
-pub type Id = Option<ReqId>;
+/// A client's mark on a request, which comes back on the answer as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Id {
+    /// The answer needs none: it comes as the acknowledgement of an event.
+    Needless,
+    /// It was null, or left out.
+    Null,
+    /// An integer or a text.
+    Given(ReqId),
+}
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +40,12 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     /// Begin these streams.
-    Subscribe(Vec<String>),
+    Subscribe {
+        /// Their names.
+        names: Vec<String>,
+        /// Where to go on; only in an event.
+        since: Option<Token>,
+    },
     /// End these streams.
     Unsubscribe(Vec<String>),
     /// Name the streams.
@@ -64,7 +80,7 @@ pub fn is_request(text: &mut [u8]) -> bool {
 /// # Errors
 /// [`RequestError`] says what is wrong, in the venue's words where it has some.
 pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
-    let without_id = |fault| RequestError { id: None, fault };
+    let without_id = |fault| RequestError { id: Id::Null, fault };
     let tape = parse_json(text).map_err(without_id)?;
     let top = tape.as_value().as_object().ok_or_else(|| {
         without_id(Fault::request(
@@ -72,11 +88,39 @@ pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
         ))
     })?;
     let Top { method, params, id } = Top::read(&top);
-    let id = id.map_or(Ok(None), read_id).map_err(without_id)?;
+    let id = id.map_or(Ok(Id::Null), read_id).map_err(without_id)?;
     match parse_method(method, params) {
         Ok(method) => Ok(Request { id, method }),
         Err(fault) => Err(RequestError { id, fault }),
     }
+}
+
+/// Reads a request in the form of an event of Socket.IO, if it is one of this dialect: `subscribe` or `unsubscribe` with one
+/// argument, `{"streams":[…],"since"?}`. The text is used as scratch space.
+pub fn parse_event(text: &mut [u8]) -> Option<Result<Request, RequestError>> {
+    let tape = parse_json(text).ok()?;
+    let arguments = tape.as_value().as_array()?;
+    let streams = arguments.get(1)?.get("streams")?;
+    let is_subscribe = match arguments.get(0)?.as_str()? {
+        "subscribe" => true,
+        "unsubscribe" => false,
+        _ => return None,
+    };
+    let id = Id::Needless;
+    let since = arguments.get(1)?.get("since").filter(|since| !since.is_null());
+    let method = names(Some(streams)).and_then(|names| match (is_subscribe, since) {
+        (false, _) => Ok(Method::Unsubscribe(names)),
+        (true, None) => Ok(Method::Subscribe { names, since: None }),
+        (true, Some(since)) => {
+            let token = since.as_str().and_then(|since| since.parse().ok());
+            let since = token.ok_or_else(|| Fault::request("since must be the text of a cursor event"))?;
+            Ok(Method::Subscribe { names, since: Some(since) })
+        }
+    });
+    Some(match method {
+        Ok(method) => Ok(Request { id, method }),
+        Err(fault) => Err(RequestError { id, fault }),
+    })
 }
 
 fn parse_json(text: &mut [u8]) -> Result<Tape<'_>, Fault> {
@@ -109,13 +153,13 @@ impl<'t, 'i> Top<'t, 'i> {
 
 fn read_id(value: Value<'_, '_>) -> Result<Id, Fault> {
     if value.is_null() {
-        return Ok(None);
+        return Ok(Id::Null);
     }
     if let Some(text) = value.as_str().filter(|text| text.len() <= MAX_REQ_ID_BYTES) {
-        return Ok(Some(ReqId::Text(text.into())));
+        return Ok(Id::Given(ReqId::Text(text.into())));
     }
     let number = value.as_i64().map(i128::from).or(value.as_u64().map(i128::from));
-    number.map(|number| Some(ReqId::Integer(number))).ok_or_else(|| {
+    number.map(|number| Id::Given(ReqId::Integer(number))).ok_or_else(|| {
         Fault::request(format!(
             "request ID must be an integer, a string of at most {MAX_REQ_ID_BYTES} bytes, or null"
         ))
@@ -126,7 +170,7 @@ fn parse_method(method: Option<Value<'_, '_>>, params: Option<Value<'_, '_>>) ->
     let name = method.ok_or_else(|| Fault::request("missing field `method`"))?;
     let name = name.as_str().ok_or_else(|| Fault::request("the method must be a string"))?;
     match name {
-        "SUBSCRIBE" => names(params).map(Method::Subscribe),
+        "SUBSCRIBE" => names(params).map(|names| Method::Subscribe { names, since: None }),
         "UNSUBSCRIBE" => names(params).map(Method::Unsubscribe),
         "LIST_SUBSCRIPTIONS" => Ok(Method::List),
         "SET_PROPERTY" => {
@@ -189,24 +233,28 @@ mod tests {
     fn methods_are_read() {
         let check =
             |text: &str, id: Id, method| assert_eq!(parse(text), Ok(Request { id, method }), "{text}");
-        let one = || Some(ReqId::Integer(1));
+        let one = || Id::Given(ReqId::Integer(1));
         check(
             r#"{"method":"SUBSCRIBE","params":["btcusdt@trade","x@y"],"id":1}"#,
             one(),
-            Method::Subscribe(vec!["btcusdt@trade".into(), "x@y".into()]),
+            Method::Subscribe { names: vec!["btcusdt@trade".into(), "x@y".into()], since: None },
         );
         check(
             r#"{"id":0,"params":["a@depth"],"method":"UNSUBSCRIBE"}"#,
-            Some(ReqId::Integer(0)),
+            Id::Given(ReqId::Integer(0)),
             Method::Unsubscribe(vec!["a@depth".into()]),
         );
-        check(r#"{"method":"LIST_SUBSCRIPTIONS","id":"x"}"#, Some(ReqId::Text("x".into())), Method::List);
+        check(
+            r#"{"method":"LIST_SUBSCRIPTIONS","id":"x"}"#,
+            Id::Given(ReqId::Text("x".into())),
+            Method::List,
+        );
         check(
             r#"{"method":"SET_PROPERTY","params":["combined",true],"id":null}"#,
-            None,
+            Id::Null,
             Method::SetCombined(true),
         );
-        check(r#"{"method":"GET_PROPERTY","params":["combined"]}"#, None, Method::GetCombined);
+        check(r#"{"method":"GET_PROPERTY","params":["combined"]}"#, Id::Null, Method::GetCombined);
     }
 
     #[test]
@@ -234,7 +282,23 @@ mod tests {
 
     #[test]
     fn the_mark_of_a_wrong_request_comes_back() {
-        assert_eq!(parse(r#"{"method":"X","id":7}"#).unwrap_err().id, Some(ReqId::Integer(7)));
+        assert_eq!(parse(r#"{"method":"X","id":7}"#).unwrap_err().id, Id::Given(ReqId::Integer(7)));
+    }
+
+    #[test]
+    fn events_name_streams() {
+        let parse = |text: &str| parse_event(&mut text.to_owned().into_bytes());
+        let wanted = Request { id: Id::Needless, method: Method::Unsubscribe(vec!["a@trade".into()]) };
+        assert_eq!(parse(r#"["unsubscribe",{"streams":["a@trade"]}]"#), Some(Ok(wanted)));
+        assert!(matches!(parse(r#"["subscribe",{"streams":[]}]"#), Some(Err(_))));
+        assert!(matches!(parse(r#"["subscribe",{"streams":["a@trade"],"since":"x"}]"#), Some(Err(_))));
+        let token = "9c41d7e0a25b7f3a:A/B=7";
+        let since = Some(token.parse().unwrap());
+        let wanted =
+            Request { id: Id::Needless, method: Method::Subscribe { names: vec!["a@trade".into()], since } };
+        let event = format!(r#"["subscribe",{{"streams":["a@trade"],"since":"{token}"}}]"#);
+        assert_eq!(parse(&event), Some(Ok(wanted)));
+        assert_eq!(parse(r#"["subscribe",{"channel":"book"}]"#), None);
     }
 
     #[test]
