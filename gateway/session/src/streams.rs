@@ -4,7 +4,7 @@
 //! and that a connection may have several streams of one symbol's book.
 
 use crate::{outlet::ConnId, requests::Step, subscriber::Subscription, topic::TopicKey, worker::Worker};
-use market::{Instruments, Nanos};
+use market::{Instruments, Nanos, SymbolId};
 use wire::{
     codec::{Body, Codec},
     dialect::{
@@ -32,6 +32,9 @@ pub struct OpenStreams {
 /// If there is no such symbol, or no such stream.
 pub fn find_stream(name: &str, instruments: &Instruments) -> Result<StreamName, Fault> {
     let shown = || name.chars().take(48).collect::<String>();
+    if let Some(stream) = Stream::parse_of_all(name).filter(|_| !instruments.is_empty()) {
+        return Ok(StreamName { symbol: SymbolId(0), stream });
+    }
     let (symbol, stream) = name
         .split_once('@')
         .ok_or_else(|| Fault::request(format!("'{}' is no stream; name it like btcusdt@depth", shown())))?;
@@ -43,7 +46,7 @@ pub fn find_stream(name: &str, instruments: &Instruments) -> Result<StreamName, 
     let stream = Stream::parse(stream).ok_or_else(|| {
         Fault::request(format!(
             "'{}' is not offered; there is @depth, @depth5, @depth10, @depth20, each also with @100ms, @trade, @aggTrade, \
-             and @bookTicker",
+             @bookTicker, @ticker, @miniTicker, @avgPrice, @kline_1m, and !ticker@arr and !miniTicker@arr",
             shown()
         ))
     })?;

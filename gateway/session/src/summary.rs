@@ -5,37 +5,60 @@ use crate::{
     publisher::{Publisher, touch},
     topic::{TopicId, TopicKey},
 };
-use market::{Nanos, Side};
-use wire::message::Summary;
+use market::{Nanos, Side, SymbolId};
+use stats::Revision;
+use wire::{codec::Codec, message::Summary};
 
 impl Publisher {
     /// Tells a topic's summary, if there is something to say since the last time.
     pub(crate) fn publish_summary(&mut self, id: TopicId) {
-        let topic = &mut self.topics[id.0 as usize];
-        let (symbol, now) = (topic.key.symbol, self.feed_time);
-        let Some(stats) = self.stats.symbol(symbol) else { return };
-        let has_traded = self.stats.revision_of(symbol) > topic.told_revision;
-        let book = &self.replicas[symbol.index()].book;
-        let [bid, ask] = Side::BOTH.map(|side| book.best(side));
-        let instrument = &self.instruments[symbol];
-        let summary = Summary { instrument, stats, since: topic.told, now, bid, ask };
-        if !has_traded && !topic.key.codec.closes_with(&summary) {
+        let topic = &self.topics[id.0 as usize];
+        let (key, told, told_revision) = (topic.key, topic.told, topic.told_revision);
+        let mut message = Vec::new();
+        self.push_summary(&key, told, told_revision, &mut message);
+        if message.is_empty() {
             return;
         }
-        let mark = book.mark();
+        let mark = self.mark(key.symbol);
+        let topic = &mut self.topics[id.0 as usize];
         touch(&mut self.touched, id, topic);
-        topic.append(mark, |out, codec| codec.push_summary(out, &summary));
-        topic.told = now;
+        topic.append(mark, |out, _| out.extend_from_slice(&message));
+        topic.told = self.feed_time;
         topic.told_revision = self.stats.revision();
     }
 
     /// Appends the summary as it is now.
     pub(crate) fn push_present_summary(&self, key: &TopicKey, out: &mut Vec<u8>) {
-        let Some(stats) = self.stats.symbol(key.symbol) else { return };
-        let book = &self.replicas[key.symbol.index()].book;
+        self.push_summary(key, Nanos::ZERO, Revision::default(), out);
+    }
+
+    /// Appends what there is to say to those who were told last at `since`, when the trades stood at `revision`.
+    fn push_summary(&self, key: &TopicKey, since: Nanos, revision: Revision, out: &mut Vec<u8>) {
+        let codec = key.codec;
+        if codec.is_of_all() {
+            let symbols = self.stats.changed_since(revision);
+            return codec
+                .push_summaries(out, symbols.filter_map(|symbol| self.summary(codec, symbol, since)));
+        }
+        let Some(summary) = self.summary(codec, key.symbol, since) else { return };
+        if self.stats.revision_of(key.symbol) > revision || codec.closes_with(&summary) {
+            codec.push_summary(out, &summary);
+        }
+    }
+
+    /// A symbol's summary, if it was traded and can be written.
+    fn summary(&self, codec: Codec, symbol: SymbolId, since: Nanos) -> Option<Summary<'_>> {
+        let stats = self.stats.symbol(symbol)?;
+        let instrument = &self.instruments[symbol];
+        let book = &self.replicas[symbol.index()].book;
         let [bid, ask] = Side::BOTH.map(|side| book.best(side));
-        let instrument = &self.instruments[key.symbol];
-        let summary = Summary { instrument, stats, since: Nanos::ZERO, now: self.feed_time, bid, ask };
-        key.codec.push_summary(out, &summary);
+        codec.can_write(instrument).then_some(Summary {
+            instrument,
+            stats,
+            since,
+            now: self.feed_time,
+            bid,
+            ask,
+        })
     }
 }

@@ -106,6 +106,34 @@ impl Codec {
         }
     }
 
+    /// Whether the numbers of an instrument can be written.
+    pub fn can_write(self, instrument: &Instrument) -> bool {
+        !matches!(self.body, Body::Binance(_)) || binance::is_offered(instrument)
+    }
+
+    /// Whether a topic tells of all symbols.
+    pub fn is_of_all(self) -> bool {
+        matches!(self.body, Body::Binance(form) if form.stream.of_each().is_some())
+    }
+
+    /// Appends the message that tells of all these symbols, of a topic that [is of all](Codec::is_of_all).
+    pub fn push_summaries<'a>(self, out: &mut Vec<u8>, summaries: impl Iterator<Item = Summary<'a>>) {
+        let Body::Binance(form) = self.body else { return };
+        let Some(stream) = form.stream.of_each() else { return };
+        let mut summaries = summaries.peekable();
+        let Some(&Summary { instrument, .. }) = summaries.peek() else { return };
+        self.envelope.message(out, |out| {
+            form.wrap(out, instrument, |out| {
+                let mut opening = b'[';
+                for summary in summaries {
+                    out.push(std::mem::replace(&mut opening, b','));
+                    binance::push_event_of_summary(&summary, stream, |event| out.extend_from_slice(event));
+                }
+                out.push(b']');
+            });
+        });
+    }
+
     /// Whether something of a summary closed by time alone since the last time: it is to be told.
     pub fn closes_with(self, summary: &Summary<'_>) -> bool {
         let Body::Binance(Form { stream: Stream::Kline(interval), .. }) = self.body else { return false };

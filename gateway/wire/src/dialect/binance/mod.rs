@@ -11,6 +11,7 @@
 //! | `@trade` | one trade: `e`, `E`, `s`, `t`, `p`, `q`, `T`, `m`, `M` |
 //! | `@aggTrade` | as `@trade`, as an aggregate of that one trade: `e`, `E`, `s`, `a`, `p`, `q`, `f`, `l`, `T`, `m`, `M` |
 //! | `@ticker`, `@miniTicker` | 24 hours, once a second if something was traded: as the venue documents them |
+//! | `!ticker@arr`, `!miniTicker@arr` | the same as an array, of all symbols that were traded since the last one |
 //! | `@kline_1s` to `@kline_1M` | a candle: once a second if something was traded, and when it closes |
 //! | `@avgPrice` | the average price of five minutes: `e`, `E`, `s`, `i`, `w`, `T` |
 //! | `@bookTicker` | the best of each side: `u`, `s`, `b`, `B`, `a`, `A` |

@@ -90,6 +90,10 @@ pub enum Stream {
     Kline(Candles),
     /// The average price of the last five minutes.
     AvgPrice,
+    /// [`Stream::Ticker`] of all symbols that were traded, as one array.
+    AllTickers,
+    /// [`Stream::MiniTicker`] of all symbols that were traded, as one array.
+    AllMiniTickers,
 }
 
 impl Stream {
@@ -116,6 +120,20 @@ impl Stream {
         Some(Stream::Partial(levels, speed))
     }
 
+    /// The stream of all symbols that is named so.
+    pub fn parse_of_all(name: &str) -> Option<Stream> {
+        [Stream::AllTickers, Stream::AllMiniTickers].into_iter().find(|stream| stream.name()[0] == name)
+    }
+
+    /// Of a stream of all symbols, the one that has the same events for one symbol.
+    pub const fn of_each(self) -> Option<Stream> {
+        match self {
+            Stream::AllTickers => Some(Stream::Ticker),
+            Stream::AllMiniTickers => Some(Stream::MiniTicker),
+            _ => None,
+        }
+    }
+
     /// The name in two parts.
     fn name(self) -> [&'static str; 2] {
         match self {
@@ -125,6 +143,8 @@ impl Stream {
             Stream::Ticker => ["ticker", ""],
             Stream::MiniTicker => ["miniTicker", ""],
             Stream::AvgPrice => ["avgPrice", ""],
+            Stream::AllTickers => ["!ticker@arr", ""],
+            Stream::AllMiniTickers => ["!miniTicker@arr", ""],
             Stream::Kline(interval) => [KLINE, interval.as_str()],
             Stream::Depth(speed) => ["depth", speed.suffix()],
             Stream::Partial(levels, speed) => [levels.word(), speed.suffix()],
@@ -138,9 +158,12 @@ impl Stream {
             Stream::BookTicker => (Channel::Bbo, Depth::ONE, Interval::EACH_EVENT),
             Stream::Depth(speed) => (Channel::Book, Depth::ALL, speed.interval()),
             Stream::Partial(levels, speed) => (Channel::Book, levels.depth(), speed.interval()),
-            Stream::Ticker | Stream::MiniTicker | Stream::Kline(_) | Stream::AvgPrice => {
-                (Channel::Summary, Depth::ALL, Interval::SECOND)
-            }
+            Stream::Ticker
+            | Stream::MiniTicker
+            | Stream::Kline(_)
+            | Stream::AvgPrice
+            | Stream::AllTickers
+            | Stream::AllMiniTickers => (Channel::Summary, Depth::ALL, Interval::SECOND),
         }
     }
 }
@@ -170,16 +193,18 @@ impl Form {
 
 /// Appends the name of a stream of an instrument.
 pub(super) fn push_name(out: &mut Vec<u8>, stream: Stream, instrument: &Instrument) {
-    let symbol = instrument.symbol.bytes().filter(|&byte| byte != b'/');
-    out.extend(symbol.map(|byte| byte.to_ascii_lowercase()));
-    out.push(b'@');
+    if stream.of_each().is_none() {
+        let symbol = instrument.symbol.bytes().filter(|&byte| byte != b'/');
+        out.extend(symbol.map(|byte| byte.to_ascii_lowercase()));
+        out.push(b'@');
+    }
     stream.name().into_iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
 }
 
 /// A stream of a symbol that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamName {
-    /// Of which symbol.
+    /// Of which symbol; the first one for a stream of all symbols.
     pub symbol: SymbolId,
     /// Which stream.
     pub stream: Stream,
@@ -211,6 +236,9 @@ mod tests {
         ];
         for stream in books.chain(others).chain(Candles::ALL.map(Stream::Kline)) {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
+        }
+        for stream in [Stream::AllTickers, Stream::AllMiniTickers] {
+            assert_eq!(Stream::parse_of_all(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("depth20@100ms"), Some(Stream::Partial(Levels::Twenty, Speed::Fast)));
     }
