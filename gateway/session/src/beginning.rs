@@ -71,7 +71,11 @@ impl Publisher {
         let wanted = snapshot.unwrap_or(topic.key.channel != Channel::Trade) && topic.key.codec.mends_holes();
         // The first message of a book that has not begun is a snapshot for all.
         let key = &topic.key;
-        let comes_anyway = key.channel != Channel::Trade && self.standing(key.symbol) == Standing::Absent;
+        let comes_anyway = match key.channel {
+            Channel::Trade => false,
+            Channel::Summary => !self.has_summary(key),
+            _ => self.standing(key.symbol) == Standing::Absent,
+        };
         let place = if wanted && !comes_anyway {
             Place::Snapshot(SnapshotReason::Subscribe)
         } else {

@@ -195,7 +195,7 @@ impl Publisher {
         let topic = self.topic(id);
         let symbol = topic.key.symbol;
         if topic.key.channel == Channel::Summary {
-            return topic.key.codec.is_of_all() || self.stats.symbol(symbol).is_some();
+            return self.has_summary(&topic.key);
         }
         topic.key.channel == Channel::Trade
             || self.standing(symbol) == Standing::Whole && self.holds(symbol, topic.unchanged_to.seq)

@@ -27,6 +27,14 @@ impl Publisher {
         topic.told_revision = self.stats.revision();
     }
 
+    /// Whether there is anything that a summary could tell.
+    pub(crate) fn has_summary(&self, key: &TopicKey) -> bool {
+        match key.codec.is_of_all() {
+            true => self.stats.revision() > Revision::default(),
+            false => self.stats.symbol(key.symbol).is_some(),
+        }
+    }
+
     /// Appends the summary as it is now.
     pub(crate) fn push_present_summary(&self, key: &TopicKey, out: &mut Vec<u8>) {
         self.push_summary(key, Nanos::ZERO, Revision::default(), out);
