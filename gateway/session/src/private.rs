@@ -68,9 +68,10 @@ impl Publisher {
         let to = stand.unchanged_to.seq;
         let book = &self.replicas[key.symbol.index()].book;
         let levels = &mut self.scratch.levels;
-        let range = match how {
-            Catch::Resume => book.catch_up(&self.history, from, to, key.depth.get(), levels)?,
-            Catch::Merge { .. } => book.changes(&self.history, from, to, key.depth.get(), levels)?,
+        let range = if how == Catch::Resume || key.codec.names_all_touched() {
+            book.catch_up(&self.history, from, to, key.depth.get(), levels)?
+        } else {
+            book.changes(&self.history, from, to, key.depth.get(), levels)?
         };
         let merged = (how == Catch::Merge { slow: true }).then(|| end.event.saturating_sub(range.from.event));
         let mut stamps = key.stamps.then(|| stamps(&end, now));

@@ -4,6 +4,7 @@
 //! connections read a topic but nothing of what they are or how far they have come.
 
 use crate::{
+    buckets::{Bucket, bucket_start, place_of},
     frame::{snapshot_reason, stamps, wire_trade},
     latency::{Latency, SAMPLE, Stage},
     limits::Limits,
@@ -43,31 +44,13 @@ pub(crate) struct Replica {
     /// The book was written anew in the present exchange event.
     pub(crate) reset: Option<ResetReason>,
     /// The present exchange event changes the book.
-    changes: bool,
+    pub(crate) changes: bool,
+    /// The end of the last exchange event that changed the book.
+    pub(crate) changed_at: Mark,
     /// Events of ring positions below this are in the book already.
     pub(crate) skip_below: u64,
     /// For each offered interval, the last bucket in which something happened, and where it began.
     pub(crate) buckets: [Bucket; Interval::OFFERED.len()],
-}
-
-/// A bucket of feed time of one symbol.
-#[derive(Clone, Copy)]
-pub(crate) struct Bucket {
-    /// Its beginning.
-    pub(crate) start: Nanos,
-    /// The last exchange event's end before it.
-    pub(crate) before: Mark,
-    /// The end of the last bucket before it in which the book changed.
-    pub(crate) settled: Mark,
-    /// The book has changed since it began.
-    changed: bool,
-}
-
-impl Bucket {
-    /// The bucket that holds `start`, before which nothing is known but where the book stands.
-    pub(crate) fn from(start: Nanos, mark: Mark) -> Bucket {
-        Bucket { start, before: mark, settled: mark, changed: false }
-    }
 }
 
 impl Replica {
@@ -80,31 +63,8 @@ impl Replica {
             reset: None,
             skip_below: 0,
             changes: false,
+            changed_at: Mark::default(),
             buckets: [Bucket::from(Nanos::MAX, Mark::default()); Interval::OFFERED.len()],
-        }
-    }
-
-    /// An exchange event has ended at feed time `now`; before it the book stood at `before`.
-    fn enter_buckets(&mut self, now: Nanos, before: Mark) {
-        for (bucket, interval) in self.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
-            let start = bucket_start(now, interval);
-            if bucket.start != start {
-                let settled = if bucket.changed { before } else { bucket.settled };
-                *bucket = Bucket { start, before, settled, changed: false };
-            }
-            bucket.changed |= self.changes;
-        }
-        self.changes = false;
-    }
-
-    /// Where a stream with an interval stands at feed time `now`: where its last message ended, if it tells all that changes,
-    /// and through where there is none.
-    pub(crate) fn settled(&self, interval: Interval, now: Nanos) -> [Mark; 2] {
-        let (bucket, mark) = (&self.buckets[place_of(interval)], self.book.mark());
-        match bucket.start == bucket_start(now, interval) {
-            true => [bucket.settled, bucket.before],
-            false if bucket.changed => [mark, mark],
-            false => [bucket.settled, mark],
         }
     }
 }
@@ -289,6 +249,7 @@ impl Publisher {
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
             Kind::FeedEnded => {
                 self.close_buckets(|_| true, now);
+                self.replicas.iter_mut().for_each(Replica::end_buckets);
                 self.notices.push(Notice::FeedEnded);
             }
             // The table itself comes by set_instruments before any event of the new instrument is read.
@@ -343,6 +304,9 @@ impl Publisher {
     fn close_event(&mut self, last: &Event, now: Nanos) {
         let index = last.symbol.index();
         let replica = &mut self.replicas[index];
+        if take(&mut replica.changes) {
+            replica.changed_at = replica.book.mark();
+        }
         let mut reset = None;
         if replica.book.stands()
             && let Some(reason) = replica.reset.take()
@@ -504,17 +468,22 @@ impl Publisher {
         if replica.standing != Standing::Whole {
             return;
         }
-        let mark = replica.book.mark();
+        let here = replica.book.mark();
         let depth = topic.key.depth;
         let levels = &mut self.scratch.levels;
         let reset = topic.reset.take();
-        let changed =
-            replica.book.changes(&self.history, topic.unchanged_to.seq, mark.seq, depth.get(), levels);
         let codec = topic.key.codec;
+        let mark = if codec.ends_with_changes() { replica.changed_at } else { here };
+        let from = topic.unchanged_to.seq;
+        let changed = if codec.names_all_touched() {
+            replica.book.catch_up(&self.history, from, here.seq, depth.get(), levels)
+        } else {
+            replica.book.changes(&self.history, from, here.seq, depth.get(), levels)
+        };
         let kind = match (reset, changed) {
             (None, Ok(_)) if levels.is_empty() => {
                 self.notices.push(Notice::Look(topic.key.symbol));
-                return topic.unchanged_to = mark;
+                return topic.unchanged_to = here;
             }
             (None, Ok(_)) => BookKind::Update { first_seq: topic.tail.seq + 1, merged: None },
             _ if !codec.mends_holes() => {
@@ -584,16 +553,6 @@ pub(crate) fn touch(touched: &mut Vec<TopicId>, id: TopicId, topic: &Topic) {
     if topic.log.head() == topic.turn_began {
         touched.push(id);
     }
-}
-
-/// The beginning of the bucket that holds a moment.
-pub(crate) fn bucket_start(time: Nanos, interval: Interval) -> Nanos {
-    time.floor(interval.duration().as_nanos() as u64)
-}
-
-/// Where an interval stands among those offered.
-pub(crate) fn place_of(interval: Interval) -> usize {
-    Interval::OFFERED.iter().position(|&offered| offered == interval).unwrap_or(0)
 }
 
 /// How many trades each symbol may keep.

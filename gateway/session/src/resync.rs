@@ -1,7 +1,8 @@
 //! State transfer: a worker that the ring has overtaken gets its books anew from ingest.
 
 use crate::{
-    publisher::{Bucket, Change, Notice, Publisher, Standing, append_gap, append_view, bucket_start, touch},
+    buckets::{Bucket, bucket_start},
+    publisher::{Change, Notice, Publisher, Standing, append_gap, append_view, touch},
     topic::TopicId,
 };
 use book::{Image, Mark};
@@ -41,8 +42,9 @@ impl Publisher {
             }
         };
         replica.trades.begin_after(mark.seq);
+        replica.changed_at = mark;
         for (bucket, interval) in replica.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
-            *bucket = Bucket::from(bucket_start(feed_time, interval), mark);
+            *bucket = Bucket::joined(bucket_start(feed_time, interval), mark);
         }
         match replica.standing {
             Standing::Whole => self.notices.push(Notice::Look(image.symbol)),

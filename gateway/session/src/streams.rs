@@ -40,9 +40,8 @@ pub fn find_stream(name: &str, instruments: &Instruments) -> Result<StreamName, 
         .ok_or_else(|| Fault::request(format!("'{}' is no stream; name it like btcusdt@depth", shown())))?;
     let symbol = Some(symbol)
         .filter(|symbol| !symbol.bytes().any(|byte| byte.is_ascii_uppercase()))
-        .and_then(|symbol| instruments.find_plain(&symbol.to_ascii_uppercase()))
-        .filter(|&symbol| binance::is_offered(&instruments[symbol]))
-        .ok_or_else(Fault::symbol)?;
+        .ok_or_else(Fault::symbol)
+        .and_then(|symbol| binance::find_symbol(&symbol.to_ascii_uppercase(), instruments))?;
     let stream = Stream::parse(stream).ok_or_else(|| {
         Fault::request(format!(
             "'{}' is not offered; there is @depth, @depth5, @depth10, @depth20, each also with @100ms, @trade, @aggTrade, \

@@ -1,10 +1,11 @@
 //! The life of topics: born with their first reader, trimmed after each turn, gone with their last reader.
 
 use crate::{
+    buckets::{bucket_start, place_of},
     latency::Stage,
     log::FrameNumber,
     outlet::ConnId,
-    publisher::{Notice, Publisher, bucket_start, place_of},
+    publisher::{Notice, Publisher},
     topic::{Topic, TopicId, TopicKey},
 };
 use market::{Nanos, Seq, SymbolId};
@@ -42,7 +43,10 @@ impl Publisher {
         } else if key.interval == Interval::EACH_EVENT {
             replica.book.watch(key.depth.get());
         } else {
-            [topic.tail, topic.unchanged_to] = replica.settled(key.interval, self.feed_time);
+            [topic.tail, topic.unchanged_to] = match key.codec.ends_with_changes() {
+                true => replica.settled_change(key.interval, self.feed_time),
+                false => replica.settled(key.interval, self.feed_time),
+            };
             let bucket = &replica.buckets[place_of(key.interval)];
             topic.told = self.feed_time;
             // A candle closes also when nothing happens.

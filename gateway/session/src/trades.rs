@@ -113,6 +113,26 @@ impl TradeStore {
         self.entries_after(seq).filter_map(Entry::trade)
     }
 
+    /// The trades from the first on that `is_reached` says it is reached at, oldest first, and those before, newest first. It has to
+    /// say so of all that come after.
+    pub fn split(
+        &self,
+        is_reached: impl Fn(&Trade) -> bool,
+    ) -> (impl Iterator<Item = &Trade>, impl Iterator<Item = &Trade>) {
+        let (mut low, mut high) = (0, self.entries.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let probe = self.entries.range(middle..high).position(|entry| entry.trade().is_some());
+            let probe = probe.map(|holes| middle + holes);
+            match probe {
+                Some(at) if !self.entries[at].trade().is_some_and(&is_reached) => low = at + 1,
+                _ => high = middle,
+            }
+        }
+        let (from, before) = (self.entries.range(low..), self.entries.range(..low));
+        (from.filter_map(Entry::trade), before.rev().filter_map(Entry::trade))
+    }
+
     /// The newest `count` trades, newest first.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = &Trade> {
         self.entries.iter().rev().filter_map(Entry::trade).take(count)
@@ -158,6 +178,27 @@ mod tests {
         store.extend(&[trade(10, 10)], 3);
         assert_eq!((store.whole_after(), store.last_end()), (1, 10));
         assert_eq!(store.newest(3).map(|t| t.seq).collect::<Vec<_>>(), [10, 2]);
+    }
+
+    #[test]
+    fn is_split_where_a_trade_is_reached_whatever_holes_there_are() {
+        let mut store = TradeStore::default();
+        for seq in 1..=20 {
+            if seq % 3 == 0 {
+                store.lose(seq, 100);
+            } else {
+                store.extend(&[trade(seq, seq)], 100);
+            }
+        }
+        for first in 0..=22 {
+            let (from, before) = store.split(|trade| trade.seq >= first);
+            let (from, mut before): (Vec<_>, Vec<_>) =
+                (from.map(|t| t.seq).collect(), before.map(|t| t.seq).collect());
+            before.reverse();
+            let all = || (1..=20).filter(|seq| seq % 3 != 0);
+            assert_eq!(from, all().filter(|&seq| seq >= first).collect::<Vec<_>>(), "from {first}");
+            assert_eq!(before, all().filter(|&seq| seq < first).collect::<Vec<_>>(), "before {first}");
+        }
     }
 
     #[test]

@@ -52,6 +52,19 @@ impl Codec {
         matches!(self.body, Body::Binance(Form { stream: Stream::Partial(..), .. }))
     }
 
+    /// Whether changes are told so that they are right for whoever has anything in their midst: each level that was touched is
+    /// named, not only those that differ in the end. Clients of Binance join a stream to a snapshot that they fetch
+    /// elsewhere, which may lie within a message.
+    pub const fn names_all_touched(self) -> bool {
+        matches!(self.body, Body::Binance(Form { stream: Stream::Depth(_), .. }))
+    }
+
+    /// Whether messages of a book with an interval end with the last exchange event that changed it, and not with the last one
+    /// of whatever kind: so the ids of streams with several intervals, and of books that are fetched, are the same ones.
+    pub const fn ends_with_changes(self) -> bool {
+        matches!(self.body, Body::Binance(_))
+    }
+
     /// How much of a book the checksum in its messages is of, of a topic of this depth.
     pub const fn checksum_depth(self, depth: Depth) -> Option<Depth> {
         match self.body {

@@ -86,7 +86,7 @@ impl Market {
         }
     }
 
-    fn view(&self, symbol: usize, depth: usize) -> [Vec<(i64, u64)>; 2] {
+    pub fn view(&self, symbol: usize, depth: usize) -> [Vec<(i64, u64)>; 2] {
         let depth = if depth == 0 { usize::MAX } else { depth };
         let [bids, asks] = &self.books[symbol];
         let pair = |(price, qty): (&i64, &u64)| (*price, *qty);

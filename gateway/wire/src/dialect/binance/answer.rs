@@ -63,6 +63,34 @@ impl Fault {
         Fault { code: -1100, text: text.into() }
     }
 
+    /// A parameter stands in a query twice.
+    pub fn duplicate() -> Fault {
+        Fault { code: -1101, text: "Duplicate values for a parameter detected.".into() }
+    }
+
+    /// Parameters were sent that do not exist: of `sent`, only `read` are known.
+    pub fn unread(read: usize, sent: usize) -> Fault {
+        let text = format!(
+            "Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}' parameter(s)."
+        );
+        Fault { code: -1104, text: text.into() }
+    }
+
+    /// Two parameters exclude each other.
+    pub fn combination() -> Fault {
+        Fault { code: -1128, text: "Combination of optional parameters invalid.".into() }
+    }
+
+    /// A parameter's value is of the right kind, and none that can be.
+    pub fn data(name: &str) -> Fault {
+        Fault { code: -1130, text: format!("Data sent for parameter '{name}' is not valid.").into() }
+    }
+
+    /// There is no such operation.
+    pub fn unsupported(what: impl AsRef<str>) -> Fault {
+        Fault { code: -1020, text: format!("This operation is not supported; {}", what.as_ref()).into() }
+    }
+
     /// More was asked than is allowed.
     pub fn too_many_requests(what: impl AsRef<str>) -> Fault {
         Fault { code: -1003, text: format!("Too many requests; {}", what.as_ref()).into() }

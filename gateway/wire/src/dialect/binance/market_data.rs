@@ -2,13 +2,16 @@
 
 use super::{
     number::{push_price, push_qty},
+    rest::is_buyer_maker,
     stream::Stream,
+    symbol::push_symbol,
 };
 use crate::{
     dialect::json::{push, push_number},
     message::{BboMessage, BookKind, BookMessage, Trade},
 };
-use market::{Instrument, Level, Nanos, Price, Qty, Side};
+use book::Ladder;
+use market::{Instrument, Level, Nanos, Price, Qty};
 
 /// What stands for the price and the quantity of an empty side.
 const NOTHING: Level = Level { price: Price(0), qty: Qty(0) };
@@ -18,9 +21,7 @@ const NOTHING: Level = Level { price: Price(0), qty: Qty(0) };
 pub fn push_event_of_book(out: &mut Vec<u8>, stream: Stream, message: &BookMessage<'_>) {
     let last = message.ids.of(message.mark.seq);
     if let Stream::Partial(..) = stream {
-        push_number(out, "{\"lastUpdateId\":", last);
-        push_levels(out, ",\"bids\":[", &message.levels.bids, message.instrument);
-        push_levels(out, ",\"asks\":[", &message.levels.asks, message.instrument);
+        push_view(out, message.instrument, last, message.levels);
     } else {
         let first_seq = match message.kind {
             BookKind::Update { first_seq, .. } => first_seq,
@@ -32,7 +33,15 @@ pub fn push_event_of_book(out: &mut Vec<u8>, stream: Stream, message: &BookMessa
         push_number(out, ",\"u\":", last);
         push_levels(out, ",\"b\":[", &message.levels.bids, message.instrument);
         push_levels(out, ",\"a\":[", &message.levels.asks, message.instrument);
+        out.push(b'}');
     }
+}
+
+/// Appends levels of a book as of an id.
+pub(super) fn push_view(out: &mut Vec<u8>, instrument: &Instrument, last_update_id: u64, levels: &Ladder) {
+    push_number(out, "{\"lastUpdateId\":", last_update_id);
+    push_levels(out, ",\"bids\":[", &levels.bids, instrument);
+    push_levels(out, ",\"asks\":[", &levels.asks, instrument);
     out.push(b'}');
 }
 
@@ -85,8 +94,8 @@ pub fn push_event_of_trade(out: &mut Vec<u8>, stream: Stream, trade: &Trade, ins
     } else {
         push_number(out, "\",\"T\":", millis(trade.timestamp));
     }
-    // The buyer's order stood in the book when the seller came.
-    push(out, if trade.side == Side::Ask { ",\"m\":true" } else { ",\"m\":false" });
+    push(out, ",\"m\":");
+    push(out, is_buyer_maker(trade));
     push(out, ",\"M\":true}");
 }
 
@@ -97,11 +106,6 @@ pub(super) fn push_head(out: &mut Vec<u8>, event: &str, time: Nanos, instrument:
     push(out, ",\"s\":\"");
     push_symbol(out, instrument);
     out.push(b'"');
-}
-
-/// `BTCUSDT` of `BTC/USDT`.
-pub(super) fn push_symbol(out: &mut Vec<u8>, instrument: &Instrument) {
-    instrument.symbol.split('/').for_each(|part| push(out, part));
 }
 
 fn push_levels(out: &mut Vec<u8>, prefix: &str, levels: &[Level], instrument: &Instrument) {

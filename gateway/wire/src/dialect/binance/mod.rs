@@ -16,6 +16,9 @@
 //! | `@avgPrice` | the average price of five minutes: `e`, `E`, `s`, `i`, `w`, `T` |
 //! | `@bookTicker` | the best of each side: `u`, `s`, `b`, `B`, `a`, `A` |
 //!
+//! Over REST the same books and trades are told at once ([`push_depth`], [`push_trade`]), with what clients load before they do anything
+//! else ([`push_exchange_info`]).
+//!
 //! Ids count on over restarts: each is a seq plus a base that grows with each start ([`market::Ids`]). Times are
 //! integer milliseconds since 1970.
 //!
@@ -23,15 +26,23 @@
 //! client libraries insist on.
 
 mod answer;
+mod exchange_info;
 mod market_data;
 mod number;
 mod request;
+mod rest;
 mod stream;
 mod summary;
+mod symbol;
 
 pub use answer::{Fault, push_error, push_fault, push_list, push_property, push_result};
+pub use exchange_info::push_exchange_info;
 pub use market_data::{push_break, push_event_of_book, push_event_of_top, push_event_of_trade};
 pub use number::{DECIMALS, is_offered, push_price, push_qty};
 pub use request::{Id, Method, Request, RequestError, is_request, parse_event, parse_request};
+pub use rest::{
+    parse_symbols, push_aggregate, push_depth, push_last_price, push_list_of, push_time, push_top, push_trade,
+};
 pub use stream::{Form, Levels, Speed, Stream, StreamName};
 pub use summary::push_event_of_summary;
+pub use symbol::{find_symbol, offered};

@@ -28,6 +28,26 @@ pub fn push_qty(out: &mut Vec<u8>, qty: Qty, instrument: &Instrument) {
     push_eight(out, qty.0, instrument.qty_decimals);
 }
 
+/// Appends what a quantity is worth at a price; digits beyond the eight are cut.
+pub(super) fn push_product(out: &mut Vec<u8>, price: Price, qty: Qty, instrument: &Instrument) {
+    if price.0 < 0 {
+        out.push(b'-');
+    }
+    let product = u128::from(price.0.unsigned_abs()) * u128::from(qty.0);
+    let decimals = u32::from(instrument.price_decimals) + u32::from(instrument.qty_decimals);
+    let one = 10_u128.pow(decimals);
+    let (whole, mut fraction) = (product / one, product % one);
+    match decimals.checked_sub(u32::from(DECIMALS)) {
+        Some(beyond) => fraction /= 10_u128.pow(beyond),
+        None => fraction *= 10_u128.pow(u32::from(DECIMALS) - decimals),
+    }
+    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    let (mut digits, rest) = (*b".00000000", itoa::Buffer::new().format(fraction).len());
+    digits[1 + usize::from(DECIMALS) - rest..]
+        .copy_from_slice(itoa::Buffer::new().format(fraction).as_bytes());
+    out.extend_from_slice(&digits);
+}
+
 fn push_eight(out: &mut Vec<u8>, mantissa: u64, decimals: u8) {
     const ZEROS: &[u8; DECIMALS as usize] = b"00000000";
     if decimals > DECIMALS {
@@ -65,6 +85,22 @@ mod tests {
         check(8, 1, "0.00000001");
         check(5, 0, "0.00000000");
         check(10, 12_300, "0.00000123");
+    }
+
+    #[test]
+    fn a_product_has_eight_decimals_and_does_not_overflow() {
+        let check = |decimals: u8, price: i64, qty: u64, wanted: &str| {
+            let mut out = Vec::new();
+            push_product(&mut out, Price(price), Qty(qty), &instrument(decimals, decimals, 1, 1));
+            assert_eq!(String::from_utf8(out).unwrap(), wanted);
+        };
+        check(2, 6_165_970, 150, "92489.55000000");
+        check(0, 7, 6, "42.00000000");
+        check(5, 3, 7, "0.00000000");
+        check(8, 123_456_789, 100_000_000, "1.23456789");
+        check(2, -150, 200, "-3.00000000");
+        check(0, i64::MAX, u64::MAX, "170141183460469231704017187605319778305.00000000");
+        check(18, i64::MAX, u64::MAX, "170.14118346");
     }
 
     #[test]

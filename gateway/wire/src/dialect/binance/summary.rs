@@ -1,9 +1,10 @@
 //! Events of what trades add up to: 24 hours, candles, averages.
 
 use super::{
-    market_data::{millis, push_best, push_head, push_symbol},
+    market_data::{millis, push_best, push_head},
     number::{DECIMALS, push_price, push_qty},
     stream::Stream,
+    symbol::push_symbol,
 };
 use crate::{
     dialect::json::{push, push_number},
