@@ -4,15 +4,19 @@ use crate::config::Config;
 use governor::{
     Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore,
 };
-use market::clock;
+use market::{Nanos, clock};
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 /// Over how long new connections are counted.
 const CONNECTION_WINDOW: Duration = Duration::from_secs(300);
+/// Over how long requests are counted for those who want to know how many they made.
+const MINUTE: Duration = Duration::from_secs(60);
 /// How many seconds of its rate an address may use at once.
 const HTTP_BURST: u32 = 4;
 /// Beyond so many addresses, those that have their whole budget again are forgotten.
@@ -22,6 +26,14 @@ const MANY: usize = 16_384;
 pub(crate) struct Addresses {
     connections: Option<Budgets>,
     requests: Option<Budgets>,
+    weights: Mutex<HashMap<IpAddr, Weight>>,
+}
+
+/// How much an address has asked for in a minute.
+struct Weight {
+    /// Since 1970.
+    minute: u64,
+    used: u32,
 }
 
 impl Addresses {
@@ -36,7 +48,7 @@ impl Addresses {
                     .allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(HTTP_BURST - 1))),
             )
         });
-        Addresses { connections, requests }
+        Addresses { connections, requests, weights: Mutex::default() }
     }
 
     /// Takes one new streaming connection from the address's budget. Loopback is exempt.
@@ -56,6 +68,25 @@ impl Addresses {
     /// How long to wait, when the budget is used up.
     pub(crate) fn request(&self, address: IpAddr) -> Result<(), Duration> {
         self.requests.as_ref().map_or(Ok(()), |budgets| budgets.take(address))
+    }
+
+    /// Counts one request, and tells how many that makes in this minute.
+    pub(crate) fn weigh(&self, address: IpAddr, now: Nanos) -> u32 {
+        let minute = now.0 / MINUTE.as_nanos() as u64;
+        let mut weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        if weights.len() >= MANY {
+            weights.retain(|_, weight| weight.minute == minute);
+        }
+        // So many in one minute is no address that anybody looks at alone.
+        if weights.len() >= MANY {
+            weights.clear();
+        }
+        let weight = weights.entry(owner(address)).or_insert(Weight { minute, used: 0 });
+        if weight.minute != minute {
+            *weight = Weight { minute, used: 0 };
+        }
+        weight.used = weight.used.saturating_add(1);
+        weight.used
     }
 }
 
@@ -137,5 +168,19 @@ mod tests {
         let addresses = addresses(0, 2);
         let address = "127.0.0.1".parse().unwrap();
         assert_eq!((0..20).filter(|_| addresses.request(address).is_ok()).count(), 8);
+    }
+
+    #[test]
+    fn requests_are_counted_by_the_minute_and_memory_is_bounded() {
+        let addresses = addresses(0, 0);
+        let (home, away) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([192, 0, 2, 1]));
+        let at = |second: u64| Nanos(second * 1_000_000_000);
+        assert_eq!([0, 30, 59].map(|second| addresses.weigh(home, at(second))), [1, 2, 3]);
+        assert_eq!(addresses.weigh(away, at(59)), 1);
+        assert_eq!(addresses.weigh(home, at(60)), 1);
+        for number in 0..50_000_u32 {
+            addresses.weigh(IpAddr::from(number.to_be_bytes()), at(61));
+        }
+        assert!(addresses.weights.lock().unwrap().len() <= MANY);
     }
 }

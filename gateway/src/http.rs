@@ -1,5 +1,6 @@
 //! HTTP/1.1 of one connection: REST, telemetry, the dashboard, and the ways into WebSocket and server-sent events.
 
+mod binance;
 mod market_data;
 mod operations;
 mod parameters;
@@ -39,7 +40,7 @@ use tokio::net::TcpStream;
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.
@@ -150,6 +151,9 @@ impl Visit {
             upgrade::KRAKEN => return self.upgrade_to_kraken(request),
             upgrade::WS | upgrade::STREAM => return self.upgrade_to_streams(request),
             path if path.starts_with(upgrade::WS_NAMED) => return self.upgrade_to_streams(request),
+            path if path.starts_with(binance::PREFIX) => {
+                return Ok(binance::answer(shared, request, self.peer.ip()));
+            }
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),
             _ => {}
         }
@@ -185,9 +189,4 @@ impl Visit {
 
 fn is_endpoint(path: &str) -> bool {
     ENDPOINTS.split(", ").any(|endpoint| endpoint == path)
-}
-
-/// Whole seconds, at least one, as a `Retry-After` header wants them.
-fn whole_seconds(wait: std::time::Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -9,6 +9,7 @@ use wire::message::ErrorCode;
 
 /// What stands in a query and is not read yet.
 pub(super) struct Parameters<'a> {
+    sent: usize,
     rest: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The names that were asked for.
     known: Vec<&'static str>,
@@ -27,7 +28,7 @@ impl<'a> Parameters<'a> {
             }
             rest.push((name, value));
         }
-        Ok(Parameters { rest, known: Vec::new() })
+        Ok(Parameters { sent: rest.len(), rest, known: Vec::new() })
     }
 
     /// The value of a parameter, if it is there.
@@ -49,6 +50,11 @@ impl<'a> Parameters<'a> {
     ) -> Result<Option<T>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|error| bad(format!("{name}={text}: {error}")))
+    }
+
+    /// How many were read so far, and how many there are.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.sent - self.rest.len(), self.sent)
     }
 
     /// To be called when all that is known was read.

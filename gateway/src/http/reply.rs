@@ -1,6 +1,6 @@
 //! Answers and errors.
 
-use super::{ENDPOINTS, Reply, whole_seconds};
+use super::{ENDPOINTS, Reply};
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Response, StatusCode,
@@ -54,6 +54,11 @@ pub(super) fn allow_origin(reply: &mut Reply, request: &HeaderMap, allowed: &[St
         reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         reply.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
     }
+}
+
+/// Whole seconds, at least one, as a `Retry-After` header wants them.
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// Why a request is not answered with what it asked for.
