@@ -10,7 +10,7 @@ use crate::{
 };
 use feed::FeedError;
 use ingest::{Ingest, IngestOptions};
-use market::Epoch;
+use market::{Epoch, Ids};
 use rings::wait::WaitStrategy;
 use std::{
     io,
@@ -155,6 +155,11 @@ impl Running {
     /// Where it listens for HTTP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The numbering of its events, and what ids of other dialects add to it.
+    pub fn ids(&self) -> Ids {
+        self.control.ids
     }
 
     /// Where it listens for plain TCP connections, if anywhere.

@@ -1,12 +1,10 @@
 //! The REST of the Binance dialect, over real sockets: what clients load, what is wrong with a request, and that a book which is
 //! fetched goes on with the stream.
 
-mod support;
-
+use super::support::{client::Client, config, get, get_until, request, with_gateway};
 use gateway::Config;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::SocketAddr};
-use support::{client::Client, config, get, get_until, request, with_gateway};
 
 async fn asked(address: SocketAddr, path: &str) -> Value {
     let answer = get_until(address, path, |answer| answer.status != 503).await;

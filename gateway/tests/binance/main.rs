@@ -1,0 +1,9 @@
+//! Binance's REST and streams over real sockets: what they say, and that the client libraries that people use keep right books by
+//! them.
+
+mod libraries;
+mod rest;
+mod truth;
+
+#[path = "../support/mod.rs"]
+mod support;
