@@ -7,22 +7,27 @@ mod client;
 mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
-mod wire;
 
-use crate::wire::{ALL, SILENCE, Transport, Wire};
-use ::wire::message::Channel;
-use client::{Client, SYMBOLS, Wrong};
+use client::{Client, SYMBOLS};
 use gateway::Config;
 use market::clock;
 use proxy::{Cut, Proxy};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::{
-    io::{self, Read, Write},
+    io,
     net::{SocketAddr, TcpStream},
     thread,
     time::Duration,
 };
+use support::{
+    Wrong, ask,
+    transport::{ALL, Connection, Query, Transport},
+};
+use wire::message::Channel;
+
+/// Whoever says nothing for so long is given up.
+const SILENCE: Duration = Duration::from_millis(300);
 
 fn number(name: &str, or: impl FnOnce() -> u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or_else(or)
@@ -63,6 +68,12 @@ impl Way {
     }
 }
 
+fn open(transport: Transport, addresses: [SocketAddr; 2], query: &Query) -> io::Result<Connection> {
+    let stream = TcpStream::connect(transport.address(addresses))?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    Connection::begin(stream, transport, query)
+}
+
 /// One connection, from its beginning to its end. What goes wrong with it is part of the game; what is wrong with a message is
 /// not.
 fn connection(client: &mut Client, way: &Way, chance: &mut StdRng) -> Result<Transport, Wrong> {
@@ -74,24 +85,20 @@ fn connection(client: &mut Client, way: &Way, chance: &mut StdRng) -> Result<Tra
     };
     way.shape(chance.random_range(1..8_000), Duration::from_micros(chance.random_range(0..300)));
     let reads = chance.random_range(0..20);
-    let mut query = client.query(chance.random_bool(0.5));
+    let mut query = client.query(chance.random_bool(0.5), chance.random_bool(0.5));
     // Some are cut off while they shake hands.
     if chance.random_bool(0.1) {
         way.shape(20, Duration::from_millis(2));
-        let hand = || Wire::open(transport, way.addresses(), &query, true);
         thread::scope(|scope| {
-            let shaking = scope.spawn(hand);
+            let shaking = scope.spawn(|| open(transport, way.addresses(), &query));
             thread::sleep(Duration::from_millis(chance.random_range(0..12)));
             way.cut(Cut::Reset);
             let _ = shaking.join();
         });
         return Ok(transport);
     }
-    let by_header = chance.random_bool(0.5);
-    let Ok(mut wire) = Wire::open(transport, way.addresses(), &query, by_header) else {
-        return Ok(transport);
-    };
-    if transport != Transport::LongPoll && client.subscribe(&mut wire, query.since.as_ref()).is_err() {
+    let Ok(mut connection) = open(transport, way.addresses(), &query) else { return Ok(transport) };
+    if transport != Transport::LongPoll && client.subscribe(&mut connection, query.since.as_ref()).is_err() {
         return Ok(transport);
     }
     let how = match chance.random_range(0..6) {
@@ -101,7 +108,7 @@ fn connection(client: &mut Client, way: &Way, chance: &mut StdRng) -> Result<Tra
     };
     for read in 0..=reads {
         if read == reads {
-            let _ = if chance.random_bool(0.3) { wire.send_part() } else { Ok(()) };
+            let _ = if chance.random_bool(0.3) { connection.send_part() } else { Ok(()) };
         }
         // After the cut, all that was under way.
         loop {
@@ -110,8 +117,8 @@ fn connection(client: &mut Client, way: &Way, chance: &mut StdRng) -> Result<Tra
                 way.cut(how);
             }
             let read_on = match transport {
-                Transport::LongPoll => client.poll(&mut wire, &mut query),
-                _ => wire.read().map(|items| client.take(items)),
+                Transport::LongPoll => client.poll(&mut connection, &mut query),
+                _ => connection.read().map(|items| client.take(items)),
             };
             match read_on {
                 Ok(taken) => taken.map_err(|wrong| format!("{transport:?}: {wrong}"))?,
@@ -131,24 +138,25 @@ fn connection(client: &mut Client, way: &Way, chance: &mut StdRng) -> Result<Tra
 /// The last connection, over which everything is proven: each book by what the gateway itself says of it at that number.
 fn prove(client: &mut Client, addresses: [SocketAddr; 2]) -> Result<(), Wrong> {
     let broken = |error: io::Error| format!("the last connection: {error}");
-    let query = client.query(false);
-    let mut wire = Wire::open(Transport::WebSocket, addresses, &query, false).map_err(broken)?;
-    client.subscribe(&mut wire, query.since.as_ref()).map_err(broken)?;
+    let query = client.query(false, false);
+    let mut connection = open(Transport::WebSocket, addresses, &query).map_err(broken)?;
+    client.subscribe(&mut connection, query.since.as_ref()).map_err(broken)?;
     let mut proven = Vec::new();
     for symbol in SYMBOLS {
         // A book that the feed has just lost comes back.
         let book = loop {
-            client.take(wire.read().map_err(broken)?)?;
-            let all = [Channel::Trade, Channel::Bbo].map(|channel| client.tracker.through(channel, symbol));
-            if let (Some(book), [Some(_), Some(_)]) = (client.tracker.book(symbol), all) {
+            client.take(connection.read().map_err(broken)?)?;
+            let all =
+                [Channel::Trade, Channel::Bbo].map(|channel| client.account.tracker.through(channel, symbol));
+            if let (Some(book), [Some(_), Some(_)]) = (client.account.tracker.book(symbol), all) {
                 break book;
             }
         };
         let (seq, checksum) = (book.seq, book.ladder.checksum(book.depth.get()));
         let params = format!("{{\"symbol\":\"{symbol}\",\"seq\":{seq},\"checksum\":{checksum}}}");
-        wire.request("verify", &params).map_err(broken)?;
+        connection.request("verify", &params).map_err(broken)?;
         let verdict = loop {
-            let items = wire.read().map_err(broken)?;
+            let items = connection.read().map_err(broken)?;
             let answer = items.iter().find_map(|item| {
                 let simulation::line::Item::Message(text) = item else { return None };
                 let message: Value = serde_json::from_slice(text).ok()?;
@@ -167,27 +175,18 @@ fn prove(client: &mut Client, addresses: [SocketAddr; 2]) -> Result<(), Wrong> {
 
 fn prove_trades(client: &Client, http: SocketAddr) -> Result<(), Wrong> {
     for symbol in SYMBOLS {
-        let through = client.tracker.through(Channel::Trade, symbol).ok_or("no trades")?;
+        let through = client.account.tracker.through(Channel::Trade, symbol).ok_or("no trades")?;
         let mut happened = Vec::new();
         for from in (1..=through).step_by(5_000) {
             let to = through.min(from + 4_999);
             let path = format!("/v1/trades?symbol={symbol}&from_seq={from}&to_seq={to}");
-            let answer = get(http, &path).map_err(|error| error.to_string())?;
+            let answer = ask(http, &path).json();
             let trades = answer["trades"].as_array().ok_or_else(|| answer.to_string())?;
             happened.extend(trades.iter().filter_map(|trade| trade["seq"].as_u64()));
         }
-        client.trades[symbol].compare(&happened).map_err(|wrong| format!("{symbol}: {wrong}"))?;
+        client.account.trades[symbol].compare(&happened).map_err(|wrong| format!("{symbol}: {wrong}"))?;
     }
     Ok(())
-}
-
-fn get(http: SocketAddr, path: &str) -> io::Result<Value> {
-    let mut stream = TcpStream::connect(http)?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-    Ok(serde_json::from_str(body)?)
 }
 
 #[test]
@@ -209,9 +208,9 @@ fn whoever_is_cut_off_again_and_again_misses_nothing_and_gets_nothing_twice() {
                     used[transport as usize] += 1;
                 }
                 prove(&mut client, addresses).map_err(told).unwrap();
-                let updates = client.tracker.counters().updates;
+                let updates = client.account.tracker.counters().updates;
                 println!("seed {seed}, depth {depth}: {updates} updates proven over {used:?} of {ALL:?}");
-                assert_eq!(client.tracker.counters().faults, 0);
+                assert_eq!(client.account.tracker.counters().faults, 0);
             });
         }
     });
@@ -225,18 +224,18 @@ fn behind_a_proxy_that_blocks_upgrades_plain_requests_get_through() {
     proxy.block_upgrades();
     let addresses = [proxy.address, running.tcp_address().unwrap()];
     for transport in [Transport::WebSocket, Transport::SocketIo] {
-        let query = Client::new(10).query(false);
-        assert!(Wire::open(transport, addresses, &query, false).is_err(), "{transport:?}");
+        let query = Client::new(10).query(false, false);
+        assert!(open(transport, addresses, &query).is_err(), "{transport:?}");
     }
     for transport in [Transport::SocketIoPolling, Transport::Sse, Transport::LongPoll] {
         let mut client = Client::new(10);
-        let mut query = client.query(false);
-        let mut wire = Wire::open(transport, addresses, &query, false).unwrap();
-        client.subscribe(&mut wire, None).unwrap();
-        while client.tracker.book(SYMBOLS[2]).is_none() {
+        let mut query = client.query(false, false);
+        let mut connection = open(transport, addresses, &query).unwrap();
+        client.subscribe(&mut connection, None).unwrap();
+        while client.account.tracker.book(SYMBOLS[2]).is_none() {
             match transport {
-                Transport::LongPoll => client.poll(&mut wire, &mut query).unwrap().unwrap(),
-                _ => client.take(wire.read().unwrap()).unwrap(),
+                Transport::LongPoll => client.poll(&mut connection, &mut query).unwrap().unwrap(),
+                _ => client.take(connection.read().unwrap()).unwrap(),
             }
         }
     }
@@ -249,13 +248,13 @@ fn whoever_hears_nothing_any_more_gives_up_in_time() {
     let running = gateway::start(config()).unwrap();
     let way = Way::to([running.address(), running.tcp_address().unwrap()]);
     let mut client = Client::new(10);
-    let query = client.query(false);
-    let mut wire = Wire::open(Transport::Tcp, way.addresses(), &query, false).unwrap();
-    client.subscribe(&mut wire, None).unwrap();
-    client.take(wire.read().unwrap()).unwrap();
+    let query = client.query(false, false);
+    let mut connection = open(Transport::Tcp, way.addresses(), &query).unwrap();
+    client.subscribe(&mut connection, None).unwrap();
+    client.take(connection.read().unwrap()).unwrap();
     way.cut(Cut::Swallow);
     let begun = clock::now();
-    while wire.read().is_ok() {}
+    while connection.read().is_ok() {}
     assert!(clock::now().since(begun) < 3 * SILENCE);
     drop(way);
     running.shut_down("the test is over");

@@ -1,5 +1,6 @@
 //! A client that proves what it is sent, over a socket that it reads as it likes: a byte at a time, or not at all.
 
+use super::support::narrow;
 use client::{Tracker, Update};
 use serde_json::{Value, json};
 use simulation::line::frame;
@@ -8,15 +9,9 @@ use socket2::SockRef;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
 };
 use wire::message::{Channel, GapReason, SnapshotReason, Verdict};
-
-/// What a narrow socket holds; the kernel doubles it.
-const NARROW: u32 = 4 << 10;
-/// Its segments fit in several times: else the peer's kernel waits for a window as large as loopback's packets, and only its
-/// probing timer moves anything.
-const SEGMENT: u32 = 1_000;
 
 pub struct Peer {
     stream: TcpStream,
@@ -43,12 +38,14 @@ pub struct Seen {
 
 impl Peer {
     pub async fn connect(address: SocketAddr) -> Peer {
-        Peer::over(open(address, None).await, address)
+        Peer::over(open(TcpStream::connect(address).await.unwrap(), address).await, address)
     }
 
     /// A client whose socket holds little.
     pub async fn narrow(address: SocketAddr) -> Peer {
-        Peer::over(open(address, Some(NARROW)).await, address)
+        let stream = narrow(address);
+        stream.set_nonblocking(true).unwrap();
+        Peer::over(open(TcpStream::from_std(stream).unwrap(), address).await, address)
     }
 
     fn over(stream: TcpStream, address: SocketAddr) -> Peer {
@@ -65,7 +62,7 @@ impl Peer {
 
     /// Connects again, to go on where it was.
     pub async fn reconnect(&mut self) {
-        self.stream = open(self.address, None).await;
+        self.stream = open(TcpStream::connect(self.address).await.unwrap(), self.address).await;
         self.inbox.clear();
         self.closed = None;
         self.tracker.reconnected();
@@ -174,13 +171,7 @@ fn take(tracker: &mut Tracker, seen: &mut Seen, texts: &mut Option<Vec<String>>,
 }
 
 /// A connection whose handshake is done; what came behind that stays in the socket.
-async fn open(address: SocketAddr, receive_buffer: Option<u32>) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    if let Some(bytes) = receive_buffer {
-        socket.set_recv_buffer_size(bytes).unwrap();
-        SockRef::from(&socket).set_tcp_mss(SEGMENT).unwrap();
-    }
-    let mut stream = socket.connect(address).await.unwrap();
+async fn open(mut stream: TcpStream, address: SocketAddr) -> TcpStream {
     let request = format!(
         "GET /feed?heartbeat_ms=500 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"

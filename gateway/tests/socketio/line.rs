@@ -8,11 +8,10 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
+use simulation::line::{Item, masked, packet};
 use std::net::SocketAddr;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
-
-/// Between the packets of a body.
-pub const SEPARATOR: char = '\u{1e}';
+use wire::envelope::socketio::packets;
 
 pub struct Line {
     address: SocketAddr,
@@ -79,10 +78,10 @@ async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
 }
 
 /// The messages in a body.
-pub fn markets(body: &str) -> Vec<&str> {
-    body.split(SEPARATOR)
-        .filter_map(|packet| packet.strip_prefix("42[\"market\",")?.strip_suffix(']'))
-        .collect()
+pub fn markets(body: &str) -> Vec<String> {
+    let items = packets(body).filter_map(|text| packet(text.as_bytes()));
+    let texts = items.filter_map(|item| if let Item::Message(text) = item { Some(text) } else { None });
+    texts.map(|text| String::from_utf8(text).expect("a body is text")).collect()
 }
 
 /// A WebSocket for a session of long polling, over which the probe is sent; raw, so that it can end in any way.
@@ -97,8 +96,7 @@ pub async fn probe(address: SocketAddr, sid: &str) -> TcpStream {
     stream
 }
 
-/// Sends a text frame, masked with zeros.
+/// Sends a text frame.
 pub async fn send(stream: &mut TcpStream, text: &str) {
-    let frame = [&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0], text.as_bytes()].concat();
-    stream.write_all(&frame).await.unwrap();
+    stream.write_all(&masked(text)).await.unwrap();
 }

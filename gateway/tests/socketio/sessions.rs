@@ -162,7 +162,7 @@ fn who_does_not_fetch_costs_little_and_is_caught_up_exactly() {
         while book.last < ahead.last {
             let body = line.fetch().await.body;
             for message in markets(&body) {
-                book.take(message, BTC);
+                book.take(&message, BTC);
             }
         }
         assert_eq!(book.snapshots, ["subscribe"]);

@@ -1,9 +1,11 @@
 //! A gateway in this process on a port of its own, and clients that speak to it over real sockets.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod account;
 pub mod client;
 pub mod model;
 pub mod program;
+pub mod transport;
 pub mod wire;
 
 use gateway::{Config, FeedSpec, Running};
@@ -15,11 +17,27 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use std::{future::Future, net::SocketAddr, time::Duration};
 use tokio::net::TcpStream;
 
 /// No scenario takes longer, unless something hangs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a narrow socket holds; the kernel doubles it.
+const NARROW: usize = 4 << 10;
+/// Its segments fit in several times: else the peer's kernel waits for a window as large as loopback's packets, and only its
+/// probing timer moves anything.
+const SEGMENT: u32 = 1_000;
+
+/// A connection whose socket holds little.
+pub fn narrow(address: SocketAddr) -> std::net::TcpStream {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(NARROW).unwrap();
+    socket.set_tcp_mss(SEGMENT).unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.into()
+}
 
 /// A lively market of two symbols, small in memory.
 pub fn config() -> Config {
@@ -50,12 +68,13 @@ pub fn with_running<F: Future<Output = ()>>(config: Config, scenario: impl FnOnc
 }
 
 /// Runs a scenario in bounded time.
-pub fn run(scenario: impl Future<Output = ()>) {
+pub fn run<T>(scenario: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
-    });
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs") })
 }
+
+/// What is wrong with what a client was sent.
+pub type Wrong = String;
 
 /// An answer over HTTP.
 pub struct Answer {
@@ -76,6 +95,11 @@ impl Answer {
 
 pub async fn get(address: SocketAddr, path: &str) -> Answer {
     request(address, "GET", path, &[]).await
+}
+
+/// An answer over HTTP, for tests that block.
+pub fn ask(address: SocketAddr, path: &str) -> Answer {
+    run(get(address, path))
 }
 
 pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {

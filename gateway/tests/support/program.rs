@@ -20,6 +20,8 @@ pub fn depthcast(arguments: &[&str]) -> Command {
 pub struct Gateway {
     pub process: Child,
     pub address: SocketAddr,
+    /// For plain TCP connections.
+    pub tcp: Option<SocketAddr>,
 }
 
 impl Gateway {
@@ -29,7 +31,10 @@ impl Gateway {
         let serving =
             lines.map_while(Result::ok).find(|line| line.contains("\"serving\"")).expect("it serves");
         let log: Value = serde_json::from_str(&serving).expect("logs are JSON off a terminal");
-        Gateway { process, address: log["address"].as_str().unwrap().parse().unwrap() }
+        let address = log["address"].as_str().unwrap().parse().unwrap();
+        // It says `off` where there is none.
+        let tcp = log["tcp"].as_str().unwrap().parse().ok();
+        Gateway { process, address, tcp }
     }
 
     pub fn signal(&self, name: &str) {

@@ -1,11 +1,10 @@
 //! A socket with nothing in between: what is written goes out as it is, and what comes is read as it comes.
 
 use serde_json::Value;
-use socket2::SockRef;
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
 };
 
 pub struct Wire {
@@ -18,12 +17,11 @@ impl Wire {
         Wire { stream: TcpStream::connect(address).await.unwrap(), inbox: Vec::new() }
     }
 
-    /// A connection whose socket holds little; its segments fit into that several times.
+    /// A connection whose socket holds little.
     pub async fn narrow(address: SocketAddr) -> Wire {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4 << 10).unwrap();
-        SockRef::from(&socket).set_tcp_mss(1_000).unwrap();
-        Wire { stream: socket.connect(address).await.unwrap(), inbox: Vec::new() }
+        let stream = super::narrow(address);
+        stream.set_nonblocking(true).unwrap();
+        Wire { stream: TcpStream::from_std(stream).unwrap(), inbox: Vec::new() }
     }
 
     /// Asks for a path, with further lines of the head.
