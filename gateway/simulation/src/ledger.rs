@@ -25,6 +25,11 @@ impl Ledger {
         self.seen.push(seq);
     }
 
+    /// The trades that came, in their order.
+    pub fn seen(&self) -> &[Seq] {
+        &self.seen
+    }
+
     /// A gap was named.
     pub fn miss(&mut self, from: Seq, to: Seq) {
         self.begin(from - 1);

@@ -1,0 +1,78 @@
+//! What the script needs to know of a dialect: how its clients ask, and what they make of what they are told. All is about one
+//! symbol.
+
+use crate::{
+    support::{Wrong, account::Heard, transport::Transport},
+    witness::Witness,
+};
+use market::Seq;
+use wire::{message::Channel, token::Token};
+
+/// One client of a dialect: what it says, and what it has, over all its connections.
+pub trait Dialect: Sized {
+    /// For people.
+    const NAME: &'static str;
+    /// Over what it is offered.
+    const TRANSPORTS: &'static [Transport];
+    /// Where its WebSockets are.
+    const PATH: &'static str;
+
+    /// A client that has nothing.
+    fn client() -> Self;
+
+    /// What a stream or a poll asks for, as a query.
+    fn query(channels: &[Channel]) -> String;
+
+    /// A request for one channel.
+    fn subscribe(channel: Channel, since: Option<&Token>) -> Request;
+
+    /// A request after which nothing of the channel comes.
+    fn unsubscribe(channel: Channel) -> Request;
+
+    /// Requests that are refused: for a symbol, a depth and a channel that there is not.
+    fn mistakes() -> [Mistake; 3];
+
+    /// The connection is gone; what the client has stays.
+    fn disconnected(&mut self);
+
+    /// Takes a message and proves it, as far as it can be.
+    fn message(&mut self, text: &[u8]) -> Result<Heard, Wrong>;
+
+    /// Takes a token of the gateway's own.
+    fn given(&mut self, token: &str) -> Result<(), Wrong>;
+
+    /// Takes the answer to a poll for these channels from a cursor on.
+    fn polled(
+        &mut self,
+        channels: &[Channel],
+        since: Option<&Token>,
+        cursor: &str,
+        messages: Vec<Vec<u8>>,
+    ) -> Result<Vec<Heard>, Wrong>;
+
+    /// Where to go on: as the gateway said, where it did, else by the client's own reckoning.
+    fn token(&self) -> Option<Token>;
+
+    /// The gateway's number through which the client has the book; 0 if it has none.
+    fn through(&self) -> Seq;
+
+    /// Compares all that the client has with what really happened.
+    fn prove(&self, witness: &Witness) -> Result<(), Wrong>;
+}
+
+/// A request.
+pub struct Request {
+    pub method: &'static str,
+    /// As JSON.
+    pub params: String,
+}
+
+/// A request that is refused.
+pub struct Mistake {
+    pub request: Request,
+    /// The same for a stream or a poll.
+    pub query: String,
+    pub code: &'static str,
+    /// Of the answer to a stream or a poll.
+    pub status: u16,
+}
