@@ -14,9 +14,13 @@ use wire::{
 };
 
 fn subscribe(channel: &str, since: Option<&str>) -> Subscribe {
+    subscribe_to("\"BTC/USDT\"", channel, since)
+}
+
+fn subscribe_to(symbols: &str, channel: &str, since: Option<&str>) -> Subscribe {
     let since = since.map_or(String::new(), |token| format!(",\"since\":\"{token}\""));
     let text =
-        format!(r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":"BTC/USDT"{since}}}}}"#);
+        format!(r#"{{"method":"subscribe","params":{{"channel":"{channel}","symbol":{symbols}{since}}}}}"#);
     match parse_request(&mut text.into_bytes()).unwrap().method {
         Method::Subscribe(subscribe) => subscribe,
         other => panic!("{other:?}"),
@@ -26,9 +30,17 @@ fn subscribe(channel: &str, since: Option<&str>) -> Subscribe {
 /// What a poll of these channels is answered: the cursor and the messages.
 fn poll(bench: &mut Bench, channels: &[&str], cursor: Option<&str>) -> Option<(String, Vec<Value>)> {
     let subscribe: Vec<Subscribe> = channels.iter().map(|channel| subscribe(channel, None)).collect();
+    poll_for(bench, &subscribe, cursor)
+}
+
+fn poll_for(
+    bench: &mut Bench,
+    subscribe: &[Subscribe],
+    cursor: Option<&str>,
+) -> Option<(String, Vec<Value>)> {
     let cursor: Option<Token> = cursor.map(|token| token.parse().unwrap());
     let instruments = bench.worker.publisher().instruments().clone();
-    let poll = Poll::new(&subscribe, &instruments, cursor).unwrap();
+    let poll = Poll::new(subscribe, &instruments, cursor).unwrap();
     let mut body = Vec::new();
     let now = bench.now;
     bench.worker.publisher_mut().push_poll(&poll, now, &mut body).then(|| {
@@ -106,14 +118,18 @@ fn a_token_never_speaks_for_a_top_that_waits_for_its_snapshot() {
     assert!(id.is_some(), "from here on it has everything");
 }
 
+/// An answer about the other symbol alone would come with a cursor that has forgotten that there ever were trades of this one.
 #[test]
 fn a_poll_from_before_a_restart_waits_for_the_book() {
     let mut bench = Bench::standing();
+    bench.reset(1, ResetReason::Feed);
     bench.publish(Event { symbol: SymbolId(0), ..Event::new(Kind::FeedGap) });
-    let before = "0000000000000001:BTC/USDT=5";
-    assert_eq!(poll(&mut bench, &["trade", "bbo"], Some(before)), None);
+    let wanted = ["trade", "bbo"].map(|channel| subscribe_to("[\"BTC/USDT\",\"ETH/USDT\"]", channel, None));
+    let before = Some("0000000000000001:BTC/USDT=5,ETH/USDT=5");
+    assert_eq!(poll_for(&mut bench, &wanted, before), None);
     bench.reset(0, ResetReason::Gap);
-    let (_, messages) = poll(&mut bench, &["trade", "bbo"], Some(before)).unwrap();
+    let (cursor, messages) = poll_for(&mut bench, &wanted, before).unwrap();
     let channels: Vec<&str> = messages.iter().map(|message| message["channel"].as_str().unwrap()).collect();
-    assert_eq!(channels, ["gap", "bbo"]);
+    assert_eq!(channels, ["gap", "bbo", "gap", "bbo"]);
+    assert_eq!(cursor, "9c41d7e0a25b7f3a:BTC/USDT=22,ETH/USDT=11");
 }
