@@ -6,7 +6,7 @@ use super::{
 };
 use gateway::Config;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 use tokio::io::AsyncReadExt;
 
 const BTC: &str = "BTC/USDT";
@@ -194,23 +194,22 @@ fn a_shutdown_is_told_to_who_waits_and_to_who_comes_next() {
             lines.push((at % 2 == 0, Line::of(address, &line.sid).await));
         }
         let mut tasks = Vec::new();
-        let (ended, is_ended) = tokio::sync::watch::channel(false);
+        let (tell, told) = tokio::sync::watch::channel(0);
         for (waits, mut line) in lines {
-            let mut is_ended = is_ended.clone();
+            let (tell, mut told) = (tell.clone(), told.clone());
             tasks.push(tokio::spawn(async move {
                 if !waits {
-                    // Between two requests while the gateway says goodbye.
-                    is_ended.wait_for(|ended| *ended).await.unwrap();
+                    // Between two requests while the gateway says goodbye, which all those know by then who waited.
+                    told.wait_for(|told| *told >= 3).await.unwrap();
                 }
                 // The close comes apart: socket.io-client forgets what comes in one body with it.
-                (line.fetch().await.body, line.fetch().await.body)
+                let status = line.fetch().await.body;
+                tell.send_modify(|told| *told += 1);
+                (status, line.fetch().await.body)
             }));
         }
         get_until(address, "/v1/subscribers", |answer| answer.body.matches("socketio").count() == 6).await;
         let shut_down = tokio::task::spawn_blocking(move || running.shut_down("deploy"));
-        // The first who waits is told.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        ended.send(true).unwrap();
         for task in tasks {
             let (status, close) = task.await.unwrap();
             assert!(status.contains("\"event\":\"shutdown\""), "{status}");
