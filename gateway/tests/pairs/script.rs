@@ -127,6 +127,8 @@ fn resumes<D: Dialect>(site: &Site, transport: Transport) -> Result<(), Wrong> {
     begins(&mut client, SnapshotReason::Subscribe)?;
     follows(&mut client, &CHANNELS)?;
     for transport in [transport, other] {
+        // Meanwhile much happens that it does not read.
+        site.witness.trade_on(ENOUGH[1])?;
         client = client.go_on(transport, &CHANNELS)?;
         follows(&mut client, &CHANNELS)?;
         client.dialect.prove(&site.witness)?;
