@@ -1,8 +1,13 @@
-//! System calls of a delivered burst, as strace counts them in a gateway that real clients read from.
+//! System calls of a delivered burst, as strace counts them in a gateway that real clients read from, over each transport that
+//! keeps a connection.
 //!
 //! A burst that 20 clients subscribe to should be one send to each, and what else the kernel is asked for is shared by all.
 
 use super::{client::Client, is_there};
+use crate::{
+    load::Speech,
+    servers::{Depthcast, Transport, program},
+};
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -48,18 +53,27 @@ pub fn check() -> anyhow::Result<Vec<String>> {
         println!("SKIPPED, as this process may not trace its children (ptrace is forbidden)");
         return Ok(Vec::new());
     }
-    let gateway = Gateway::start(&summary)?;
-    let delivered = read_bursts(gateway.address)?;
-    gateway.stop()?;
-    let calls = Calls::parse(&fs::read_to_string(&summary).context("read what strace counted")?)?;
-    let each = |count: u64| count as f64 / delivered as f64;
-    let rows = [("sends", each(calls.sends), SENDS), ("other calls", each(calls.others), OTHERS)];
     println!("{:<36} {:>12} {:>12}", "calls each burst and client", "bound", "now");
-    rows.iter().for_each(|(what, now, bound)| println!("{what:<36} {bound:>12.2} {now:>12.2}"));
-    let above = rows.into_iter().filter(|(_, now, bound)| now > bound);
-    Ok(above
-        .map(|(what, now, bound)| format!("{now:.2} {what} for each burst and client, not {bound}"))
-        .collect())
+    let mut above = Vec::new();
+    for transport in Transport::ALL {
+        let (name, [sends, others]) = (transport.name(), count(transport, &summary)?);
+        for (what, now, bound) in [("sends", sends, SENDS), ("other calls", others, OTHERS)] {
+            println!("{:<36} {bound:>12.2} {now:>12.2}", format!("{name}/{what}"));
+            if now > bound {
+                above.push(format!("{now:.2} {what} for each burst and client over {name}, not {bound}"));
+            }
+        }
+    }
+    Ok(above)
+}
+
+/// Sends, and other calls, for each burst and client.
+fn count(transport: Transport, summary: &Path) -> anyhow::Result<[f64; 2]> {
+    let gateway = Gateway::start(transport, summary)?;
+    let delivered = read_bursts(gateway.address, transport.speech())?;
+    gateway.stop()?;
+    let calls = Calls::parse(&fs::read_to_string(summary).context("read what strace counted")?)?;
+    Ok([calls.sends, calls.others].map(|count| count as f64 / delivered as f64))
 }
 
 fn may_trace(summary: &Path) -> anyhow::Result<bool> {
@@ -68,8 +82,8 @@ fn may_trace(summary: &Path) -> anyhow::Result<bool> {
 }
 
 /// Lets each client read its bursts. Returns how many were delivered in all.
-fn read_bursts(address: SocketAddr) -> anyhow::Result<u64> {
-    let connect = |_| Client::connect(address);
+fn read_bursts(address: SocketAddr, speech: Speech) -> anyhow::Result<u64> {
+    let connect = |_| Client::connect(address, speech);
     let mut clients = (0..CLIENTS).map(connect).collect::<anyhow::Result<Vec<_>>>()?;
     let first: Vec<u64> = clients.iter_mut().map(Client::next).collect::<anyhow::Result<_>>()?;
     let mut delivered = 0;
@@ -92,8 +106,8 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(summary: &Path) -> anyhow::Result<Gateway> {
-        let program = std::env::current_exe()?.with_file_name("depthcast");
+    fn start(transport: Transport, summary: &Path) -> anyhow::Result<Gateway> {
+        let program = program()?;
         ensure!(program.exists(), "there is no {}; `cargo build --release` makes it", program.display());
         // With -D the gateway is our child, and strace is its.
         let mut process = Command::new("strace")
@@ -103,6 +117,8 @@ impl Gateway {
             .args([
                 "serve",
                 "--listen",
+                "127.0.0.1:0",
+                "--tcp",
                 "127.0.0.1:0",
                 "--workers",
                 "1",
@@ -118,17 +134,15 @@ impl Gateway {
             .context("start strace")?;
         let log = BufReader::new(process.stderr.take().context("its log is piped")?);
         let mut gateway = Gateway { process, log, address: ([127, 0, 0, 1], 0).into() };
-        gateway.address = gateway.wait_for_address()?;
+        gateway.address = gateway.wait_for_address(transport)?;
         Ok(gateway)
     }
 
-    fn wait_for_address(&mut self) -> anyhow::Result<SocketAddr> {
+    fn wait_for_address(&mut self, transport: Transport) -> anyhow::Result<SocketAddr> {
         let mut line = String::new();
         while self.log.read_line(&mut line)? > 0 {
-            let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if entry["message"] == "serving" {
-                let address = entry["address"].as_str().context("the log names no address")?;
-                return Ok(address.parse()?);
+            if let Some(address) = Depthcast::over(transport).address_in(&line) {
+                return Ok(address);
             }
             line.clear();
         }

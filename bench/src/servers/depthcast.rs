@@ -3,6 +3,7 @@
 use super::{Flow, Offer, Part, Process, Running, Server, Who};
 use crate::load::Speech;
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -10,7 +11,7 @@ use std::{
 };
 
 /// How clients reach it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Transport {
     /// Frames of a WebSocket
     #[value(name = "websocket")]
@@ -28,6 +29,11 @@ impl Transport {
     /// All of them.
     pub const ALL: [Transport; 4] =
         [Transport::WebSocket, Transport::Sse, Transport::SocketIo, Transport::Tcp];
+
+    /// What it is called on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("none is left out").get_name().to_owned()
+    }
 
     /// How the gateway speaks over it.
     pub fn speech(self) -> Speech {
@@ -100,9 +106,14 @@ impl Depthcast {
         command.args(["serve", "--listen", &http, "--tcp", &tcp]).args(arguments);
         let mut process =
             Process::start(&mut command, Part::Server).context("`cargo build --release` makes it")?;
-        let ports = process.wait_for(serving_at)?;
-        let address = if is_plain { ports.tcp } else { ports.http };
+        let address = process.wait_for(|line| self.address_in(line))?;
         Ok(Running { address, speech: self.transport.speech(), processes: vec![process] })
+    }
+
+    /// Where its clients reach it, if this line of its log says so.
+    pub fn address_in(&self, line: &str) -> Option<SocketAddr> {
+        let ports = serving_at(line)?;
+        Some(if self.transport == Transport::Tcp { ports.tcp } else { ports.http })
     }
 }
 
@@ -118,7 +129,11 @@ struct Ports {
     tcp: SocketAddr,
 }
 
-fn program() -> anyhow::Result<PathBuf> {
+/// The program.
+///
+/// # Errors
+/// If the operating system does not say where this one is.
+pub fn program() -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe().context("find this program")?.with_file_name("depthcast"))
 }
 
