@@ -41,7 +41,7 @@ impl Client {
             self.account = Account::default();
         }
         self.account.tracker.reconnected();
-        Query { path: "/feed", text, since, by_header }
+        Query { path: "/feed?heartbeat_ms=250", text, since, by_header }
     }
 
     fn covers(&self, token: &Token) -> bool {

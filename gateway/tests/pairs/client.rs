@@ -10,7 +10,7 @@ use crate::{
         transport::{Connection, Query, Transport},
     },
 };
-use market::clock;
+use market::{Nanos, clock};
 use simulation::line::Item;
 use std::{
     collections::VecDeque,
@@ -79,7 +79,7 @@ impl<D: Dialect> Client<D> {
         let mut connection = Connection::begin(stream, transport, &query).map_err(broken)?;
         if transport.takes_requests() {
             for &channel in channels {
-                let request = D::subscribe(channel, since.as_ref());
+                let request = dialect.subscribe(channel, since.as_ref());
                 connection.request(request.method, &request.params).map_err(broken)?;
             }
         }
@@ -137,7 +137,7 @@ impl<D: Dialect> Client<D> {
             let transport = self.connection.transport;
             return self.go_on(transport, &others);
         }
-        let request = D::unsubscribe(channel);
+        let request = self.dialect.unsubscribe(channel);
         self.connection.request(request.method, &request.params).map_err(broken)?;
         self.until("the answer to unsubscribe", |_, heard| *heard == Heard::Answered)?;
         self.channels = others;
@@ -146,7 +146,7 @@ impl<D: Dialect> Client<D> {
     }
 
     /// Asks for what there is not; the code of the refusal.
-    pub fn err(&mut self, mistake: &Mistake) -> Result<String, Wrong> {
+    pub fn refusal(&mut self, mistake: &Mistake) -> Result<String, Wrong> {
         self.connection.request(mistake.request.method, &mistake.request.params).map_err(broken)?;
         let mut told = None;
         self.until("a refusal", |_, heard| {
@@ -185,7 +185,7 @@ impl<D: Dialect> Client<D> {
     }
 
     /// The next thing that it hears.
-    fn next(&mut self, deadline: market::Nanos, what: &str) -> Result<Heard, Wrong> {
+    fn next(&mut self, deadline: Nanos, what: &str) -> Result<Heard, Wrong> {
         loop {
             if let Some(heard) = self.heard.pop_front() {
                 self.judge(&heard)?;

@@ -6,6 +6,7 @@ use crate::{
     witness::Witness,
 };
 use market::Seq;
+use std::net::SocketAddr;
 use wire::{message::Channel, token::Token};
 
 /// One client of a dialect: what it says, and what it has, over all its connections.
@@ -14,20 +15,20 @@ pub trait Dialect: Sized {
     const NAME: &'static str;
     /// Over what it is offered.
     const TRANSPORTS: &'static [Transport];
-    /// Where its WebSockets are.
+    /// Where its WebSockets are, with a heartbeat each 250 ms where it has them.
     const PATH: &'static str;
 
-    /// A client that has nothing.
-    fn client() -> Self;
+    /// A client that has nothing, of a gateway at these addresses, which it may ask for more over HTTP.
+    fn client(addresses: [SocketAddr; 2]) -> Self;
 
     /// What a stream or a poll asks for, as a query.
     fn query(channels: &[Channel]) -> String;
 
     /// A request for one channel.
-    fn subscribe(channel: Channel, since: Option<&Token>) -> Request;
+    fn subscribe(&mut self, channel: Channel, since: Option<&Token>) -> Request;
 
     /// A request after which nothing of the channel comes.
-    fn unsubscribe(channel: Channel) -> Request;
+    fn unsubscribe(&mut self, channel: Channel) -> Request;
 
     /// Requests that are refused: for a symbol, a depth and a channel that there is not.
     fn mistakes() -> [Mistake; 3];

@@ -11,6 +11,7 @@ use crate::{
 };
 use client::Polled;
 use market::Seq;
+use std::net::SocketAddr;
 use wire::{
     message::{Channel, Depth},
     token::Token,
@@ -29,9 +30,9 @@ pub struct Native {
 impl Dialect for Native {
     const NAME: &'static str = "native JSON";
     const TRANSPORTS: &'static [Transport] = &ALL;
-    const PATH: &'static str = "/feed";
+    const PATH: &'static str = "/feed?heartbeat_ms=250";
 
-    fn client() -> Native {
+    fn client(_: [SocketAddr; 2]) -> Native {
         Native { account: Account::with_dense_trade_ids(), given: None }
     }
 
@@ -40,12 +41,12 @@ impl Dialect for Native {
         query(&names.join(","), SYMBOL, Depth::default().get())
     }
 
-    fn subscribe(channel: Channel, since: Option<&Token>) -> Request {
+    fn subscribe(&mut self, channel: Channel, since: Option<&Token>) -> Request {
         let since = since.map(|token| format!(",\"since\":\"{token}\"")).unwrap_or_default();
         subscribe(channel.as_str(), SYMBOL, Depth::default().get(), &since)
     }
 
-    fn unsubscribe(channel: Channel) -> Request {
+    fn unsubscribe(&mut self, channel: Channel) -> Request {
         let channel = channel.as_str();
         let params = format!("{{\"channel\":\"{channel}\",\"symbol\":\"{SYMBOL}\"}}");
         Request { method: "unsubscribe", params }

@@ -48,7 +48,7 @@ fn ensure(is_right: bool, or: impl FnOnce() -> Wrong) -> Result<(), Wrong> {
 }
 
 fn open<D: Dialect>(site: &Site, transport: Transport, since: Option<Token>) -> Result<Client<D>, Wrong> {
-    Client::open(D::client(), transport, site.addresses, &CHANNELS, since)
+    Client::open(D::client(site.addresses), transport, site.addresses, &CHANNELS, since)
 }
 
 /// Waits for the snapshot, and for all answers.
@@ -106,7 +106,7 @@ fn unsubscribes<D: Dialect>(site: &Site, client: Client<D>) -> Result<Client<D>,
 fn errs<D: Dialect>(site: &Site, transport: Transport, mut client: Client<D>) -> Result<(), Wrong> {
     for mistake in D::mistakes() {
         let code = if transport.takes_requests() {
-            client.err(&mistake)?
+            client.refusal(&mistake)?
         } else {
             let path = if transport == Transport::Sse { "sse" } else { "poll" };
             let answer = site.ask(&format!("/{path}?{}", mistake.query));
@@ -138,7 +138,7 @@ fn resumes<D: Dialect>(site: &Site, transport: Transport) -> Result<(), Wrong> {
 
 /// Who does not read for a while is told so, misses nothing else, and is up to date after it.
 fn is_slow<D: Dialect>(site: &Site, transport: Transport) -> Result<(), Wrong> {
-    let mut client = Client::open_narrow(D::client(), transport, site.addresses, &CHANNELS)?;
+    let mut client = Client::open_narrow(D::client(site.addresses), transport, site.addresses, &CHANNELS)?;
     begins(&mut client, SnapshotReason::Subscribe)?;
     if transport == Transport::LongPoll {
         return polls_late(site, client);
@@ -178,7 +178,8 @@ fn polls_late<D: Dialect>(site: &Site, mut client: Client<D>) -> Result<(), Wron
 fn breaks_off<D: Dialect>(site: &Site, transport: Transport) -> Result<(), Wrong> {
     let mut victims = Vec::new();
     for at in 0..VICTIMS {
-        let mut client = Client::open_narrow(D::client(), transport, site.addresses, &CHANNELS)?;
+        let mut client =
+            Client::open_narrow(D::client(site.addresses), transport, site.addresses, &CHANNELS)?;
         if at % 2 == 0 {
             begins(&mut client, SnapshotReason::Subscribe)?;
             client.ask()?;

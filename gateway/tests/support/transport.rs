@@ -67,7 +67,7 @@ pub struct Connection {
 
 /// What a client wants, and how it says so where that is part of the beginning.
 pub struct Query {
-    /// Where WebSockets of its dialect are.
+    /// Where WebSockets of its dialect are, with what they are asked for.
     pub path: &'static str,
     /// What it wants of a stream or a poll.
     pub text: String,
@@ -82,7 +82,7 @@ impl Connection {
     pub fn begin(stream: TcpStream, transport: Transport, query: &Query) -> io::Result<Connection> {
         let mut connection = Connection { transport, stream, inbox: Vec::new(), session: String::new() };
         match transport {
-            Transport::WebSocket => connection.upgrade(&format!("{}?heartbeat_ms=250", query.path))?,
+            Transport::WebSocket => connection.upgrade(query.path)?,
             Transport::SocketIo => {
                 connection.upgrade("/socket.io/?EIO=4&transport=websocket&heartbeat_ms=250")?;
                 connection.stream.write_all(&line::masked("40"))?;
