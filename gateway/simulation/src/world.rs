@@ -1,6 +1,8 @@
 //! The world of a run: it lets time pass, lets chance do harm, and judges at the end.
 
-use crate::{chance::Chance, client::Client, net::Net, record::Record, source::Source};
+use crate::{
+    chance::Chance, client::Client, net::Net, record::Record, source::Source, streams::StreamClient,
+};
 use book::Image;
 use feed_sim::{Scenario, SimConfig, Simulator};
 use ingest::{BookRequest, Ingest, IngestOptions};
@@ -113,6 +115,7 @@ struct World {
     instruments: Arc<Instruments>,
     desks: Vec<Desk>,
     clients: Vec<Client>,
+    stream_clients: Vec<StreamClient>,
     reconnects: u64,
 }
 
@@ -137,7 +140,19 @@ impl World {
             })
             .collect();
         let clients = (0..8).map(|_| Client::new(&mut chance, u64::from(SYMBOLS))).collect();
-        World { now: START, chance, ingest, closed, record, instruments, desks, clients, reconnects: 0 }
+        let stream_clients = (0..3).map(|_| StreamClient::new(&mut chance, u64::from(SYMBOLS))).collect();
+        World {
+            now: START,
+            chance,
+            ingest,
+            closed,
+            record,
+            instruments,
+            desks,
+            clients,
+            stream_clients,
+            reconnects: 0,
+        }
     }
 
     fn live(&mut self) -> Result<Report, String> {
@@ -154,6 +169,7 @@ impl World {
         }
         self.closed.store(true, Relaxed);
         self.clients.iter_mut().for_each(Client::becomes_fast);
+        self.stream_clients.iter_mut().for_each(StreamClient::becomes_fast);
         self.desks.iter_mut().for_each(|desk| desk.asleep_until = self.now);
         let begun = self.now;
         while !self.is_quiet(begun) {
@@ -180,6 +196,19 @@ impl World {
         if self.chance.once_in(25) {
             let at = self.chance.below(self.clients.len() as u64) as usize;
             self.modify(at);
+        }
+        if self.chance.once_in(80) {
+            let at = self.chance.below(self.stream_clients.len() as u64) as usize;
+            self.cut_stream(at);
+        }
+    }
+
+    fn cut_stream(&mut self, at: usize) {
+        let client = &mut self.stream_clients[at];
+        if let (Some(desk), Some(pipe)) = (client.worker(), client.pipe()) {
+            let Desk { worker, net, .. } = &mut self.desks[desk];
+            net.cut(pipe).into_iter().for_each(|conn| worker.gone(conn));
+            client.disconnected();
         }
     }
 
@@ -233,6 +262,18 @@ impl World {
                 client.read(&mut desk.worker, &mut desk.net, self.now, &mut self.chance)?;
             }
         }
+        for client in &mut self.stream_clients {
+            let Some(at) = client.worker() else { continue };
+            let desk = &mut self.desks[at];
+            if desk.asleep_until <= self.now {
+                client.read(&mut desk.worker, &mut desk.net, self.now, &mut self.chance)?;
+            }
+            // Any worker answers what is asked over REST.
+            let desk = &mut self.desks[self.chance.below(WORKERS as u64) as usize];
+            if desk.takes_requests(self.now) {
+                client.ask_for_book(&mut desk.worker, &mut self.chance)?;
+            }
+        }
         self.reconnect();
         Ok(())
     }
@@ -248,11 +289,21 @@ impl World {
                 self.reconnects += 1;
             }
         }
+        for client in &mut self.stream_clients {
+            let at = self.chance.below(WORKERS as u64) as usize;
+            let desk = &mut self.desks[at];
+            if client.worker().is_none() && desk.takes_requests(self.now) && (calm || self.chance.once_in(20))
+            {
+                client.connect(at, &mut desk.worker, &mut desk.net, self.now, &mut self.chance);
+                self.reconnects += 1;
+            }
+        }
     }
 
     /// Whether everybody has everything since the calm began.
     fn is_quiet(&self, begun: Nanos) -> bool {
-        let last = self.clients.iter().map(|client| client.last_news).max();
+        let news = self.clients.iter().map(|client| client.last_news);
+        let last = news.chain(self.stream_clients.iter().map(|client| client.last_news)).max();
         self.now.since(last.unwrap_or(begun).max(begun)) > QUIET
     }
 
@@ -262,6 +313,10 @@ impl World {
             report.compared += client
                 .compare(&self.record, &self.instruments)
                 .map_err(|what| format!("client {at}: {what}"))?;
+        }
+        for (at, client) in self.stream_clients.iter().enumerate() {
+            report.compared +=
+                client.compare(&self.record).map_err(|what| format!("client {at} of streams: {what}"))?;
         }
         report.events = self.ingest.stats().head();
         for desk in &self.desks {
