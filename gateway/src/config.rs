@@ -123,6 +123,10 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_TRADES_BYTES", help_heading = "Memory", value_name = "BYTES", default_value_t = Config::default().trades_bytes)]
     pub trades_bytes: usize,
 
+    /// Closed candles of each interval that each worker holds of each instrument that trades: 640 bytes each, and 57 KiB besides
+    #[arg(long, env = "DEPTHCAST_CANDLES", help_heading = "Memory", value_name = "N", default_value_t = Config::default().candles)]
+    pub candles: usize,
+
     /// Bytes of large snapshots that may wait in the sockets of a worker; beyond it they wait their turn
     #[arg(long, env = "DEPTHCAST_PRIVATE_BYTES", help_heading = "Memory", value_name = "BYTES", default_value_t = Config::default().private_bytes)]
     pub private_bytes: usize,
@@ -214,6 +218,7 @@ impl Default for Config {
             history_bytes: limits.history_bytes,
             log_bytes: limits.log_bytes,
             trades_bytes: limits.trades_bytes,
+            candles: limits.candles,
             private_bytes: limits.private_bytes,
             inbound_bytes: limits.inbound_message,
             requests_per_second: limits.requests_per_second,
@@ -264,6 +269,7 @@ impl Config {
             log_bytes: self.log_bytes,
             history_bytes: self.history_bytes,
             trades_bytes: self.trades_bytes,
+            candles: self.candles,
             private_bytes: self.private_bytes,
             ..Limits::default()
         }
@@ -303,6 +309,9 @@ impl Config {
                 "history-bytes",
                 "too little to serve anyone: at least 1048576 (and --log-bytes at least 4096)",
             );
+        }
+        if !(stats::MIN_HISTORY..=stats::MAX_HISTORY).contains(&self.candles) {
+            return wrong("candles", "it has to be from 300 to 1000");
         }
         Ok(())
     }
