@@ -23,11 +23,16 @@ def tell_trade(event):
 
 async def cache(client, interval, books):
     async with DepthCacheManager(client, SYMBOL, ws_interval=interval, limit=5000) as manager:
+        begun = []
         for number in range(books):
             book = await manager.recv()
+            if book not in begun:
+                begun.append(book)
             # Where its first event overlaps the book that it fetched, it fetches another one, which may be newer than the event.
             if number >= 2:
                 tell(id=manager._last_update_id, bids=book.get_bids(), asks=book.get_asks())
+        # Where something is missing it begins anew by itself.
+        assert len(begun) <= 2, f"{len(begun) - 1} times it began anew"
 
 
 async def sockets(client):
