@@ -9,6 +9,7 @@ use std::{
 };
 
 const GUIDE: &str = "docs/guides/transports.md";
+const CLIENTS: &str = "docs/guides/clients.md";
 
 /// The code block with this name behind its fence.
 fn block(document: &str, name: &str) -> String {
@@ -85,5 +86,15 @@ fn the_python_clients_of_the_guide_run_as_printed() {
 fn the_shell_clients_of_the_guide_run_as_printed() {
     for name in ["sse", "poll", "tcp"] {
         check(GUIDE, &format!("sh {name}"), "bash", &["-c"], 9);
+    }
+}
+
+#[test]
+fn the_client_libraries_of_the_guide_run_as_printed() {
+    for name in ["ccxt", "python-binance", "websockets"] {
+        check_python(CLIENTS, &format!("python {name}"), 10);
+    }
+    for name in ["ccxt", "ws"] {
+        check(CLIENTS, &format!("javascript {name}"), "node", &["--input-type=module", "-e"], 10);
     }
 }
