@@ -53,7 +53,7 @@ pub struct Config {
     #[serde(with = "text")]
     pub speed: Speed,
 
-    /// Hold the feed's clock until the first client subscribes or polls, so that a recording can be watched from its start
+    /// Hold the feed's clock until the first client subscribes, polls, or fetches a book by /api/v3/depth, so that a recording can be watched from its start
     #[arg(long, env = "DEPTHCAST_HOLD", help_heading = "Feed")]
     pub hold: bool,
 

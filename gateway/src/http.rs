@@ -152,7 +152,7 @@ impl Visit {
             upgrade::WS | upgrade::STREAM => return self.upgrade_to_streams(request),
             path if path.starts_with(upgrade::WS_NAMED) => return self.upgrade_to_streams(request),
             path if path.starts_with(binance::PREFIX) => {
-                return Ok(binance::answer(shared, request, self.peer.ip()));
+                return Ok(binance::answer(shared, request, self.peer.ip()).await);
             }
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),
             _ => {}

@@ -38,6 +38,11 @@ const LEVELS: [u32; 2] = [100, 5_000];
 /// Trades, where the request does not say, and at most.
 const TRADES: [u32; 2] = [500, 1_000];
 
+/// How long a book is waited for that cannot be told yet: most clients take no for an answer, and a moment later there is one.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks whether it can.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// A request that is not answered with what it asked for.
 struct Refused {
     status: StatusCode,
@@ -70,16 +75,16 @@ impl Refused {
 }
 
 /// Answers a request below [`PREFIX`].
-pub(super) fn answer<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Reply {
+pub(super) async fn answer<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Reply {
     let weight = shared.control.addresses.weigh(address, clock::now());
-    let mut reply = body(shared, request, address).map_or_else(Refused::into_reply, reply::json);
+    let mut reply = body(shared, request, address).await.map_or_else(Refused::into_reply, reply::json);
     for name in USED_WEIGHT {
         reply.headers_mut().insert(name, weight.into());
     }
     reply
 }
 
-fn body<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Result<Vec<u8>, Refused> {
+async fn body<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Result<Vec<u8>, Refused> {
     let control = &shared.control;
     control.addresses.request(address).map_err(|wait| Refused {
         status: StatusCode::TOO_MANY_REQUESTS,
@@ -102,7 +107,7 @@ fn body<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Result<Vec
         "ping" => body.extend_from_slice(b"{}"),
         "time" => binance::push_time(&mut body, clock::now()),
         "exchangeInfo" => exchange_info(&mut query, &mut body)?,
-        "depth" => depth(&mut query, &mut body)?,
+        "depth" => depth(&mut query, &mut body).await?,
         "trades" => trades(&mut query, Trades::Newest, &mut body)?,
         "historicalTrades" => trades(&mut query, Trades::FromId, &mut body)?,
         "aggTrades" => trades(&mut query, Trades::Aggregates, &mut body)?,
@@ -143,13 +148,23 @@ fn exchange_info(query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<(), Refused
     Ok(())
 }
 
-fn depth(query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<(), Refused> {
+async fn depth(query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<(), Refused> {
     let symbol = query.symbol()?;
     let depth = query.limit(LEVELS)?;
-    query.shared.with(|engine| {
-        engine.catch_up();
-        engine.worker.publisher_mut().push_depth(symbol, depth, out).map_err(Refused::for_now)
-    })
+    let until = clock::now() + PATIENCE;
+    loop {
+        let told = query.shared.with(|engine| {
+            engine.resume_feed();
+            engine.catch_up();
+            engine.worker.publisher_mut().push_depth(symbol, depth, out)
+        });
+        match told {
+            Err(_) if clock::now() < until && !query.shared.control.is_draining() => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            told => return told.map_err(Refused::for_now),
+        }
+    }
 }
 
 /// Which of the lists of trades.

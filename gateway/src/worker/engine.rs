@@ -366,7 +366,8 @@ impl Engine {
         }
     }
 
-    fn resume_feed(&self) {
+    /// Lets a held feed go.
+    pub(crate) fn resume_feed(&self) {
         let control = &self.control;
         if control.config.hold && control.hold.is_paused() {
             control.hold.resume();

@@ -1,8 +1,10 @@
 //! The REST of the Binance dialect, over real sockets: what clients load, what is wrong with a request, and that a book which is
 //! fetched goes on with the stream.
 
-use super::support::{client::Client, config, get, get_until, request, with_gateway};
-use gateway::Config;
+use super::support::{client::Client, config, get, get_until, request, run, with_gateway};
+use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
+use gateway::{Config, Feed};
+use market::{Epoch, Event, Instruments, Nanos};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -95,6 +97,41 @@ fn who_asks_too_often_is_told_when_to_come_back() {
         assert_eq!((answer.status, &answer.json()["code"]), (429, &json!(-1003)));
         assert_eq!(answer.header("retry-after"), "1");
     });
+}
+
+/// A feed of instruments of which nothing is known.
+struct Silent(Feed);
+
+impl FeedSource for Silent {
+    fn instruments(&self) -> &Instruments {
+        self.0.source.instruments()
+    }
+
+    fn epoch(&self) -> Option<Epoch> {
+        None
+    }
+
+    fn poll(&mut self, now: Nanos, _out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
+        Ok(FeedStatus { state: FeedState::Idle, watermark: now })
+    }
+}
+
+#[test]
+fn a_book_that_has_not_begun_is_waited_for() {
+    // Some clients fetch it before they open a stream, and would give up.
+    with_gateway(Config { hold: true, ..config() }, |address| async move {
+        let answer = get(address, "/api/v3/depth?symbol=ETHUSDT").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    });
+    let silent =
+        Feed { source: Box::new(Silent(Feed::open(&config()).unwrap())), hold: PauseHandle::default() };
+    let running = gateway::start_with(config(), silent).unwrap();
+    run(async {
+        let answer = get(running.address(), "/api/v3/depth?symbol=BTCUSDT").await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{}", answer.body);
+        assert_eq!(answer.json()["code"], -1001);
+    });
+    running.shut_down("the test is over");
 }
 
 #[test]
