@@ -280,6 +280,26 @@ mod tests {
         check(r#"{"method":"GET_PROPERTY","params":[1],"id":1}"#, 2, "property name must be a string");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_request_or_an_error(text in ".{0,200}", json in "[\\[\\]{}\",:a-zA-Z0-9@ ]{0,80}") {
+            for text in [text, json] {
+                let _ = parse(&text);
+                let _ = parse_event(&mut text.clone().into_bytes());
+                is_request(&mut text.into_bytes());
+            }
+        }
+
+        #[test]
+        fn parameters_of_any_type_are_read_or_refused(
+            method in proptest::sample::select(METHODS.to_vec()),
+            params in proptest::sample::select(vec!["null", "7", "{}", "[]", "[[]]", "[null]", "[\"\"]", "[\"combined\",1,2]", "\"x\""]),
+            id in proptest::sample::select(vec!["null", "1", "-1", "1.5", "\"a\"", "[]", "{}", "18446744073709551616", "true"]),
+        ) {
+            let _ = parse(&format!("{{\"method\":\"{method}\",\"params\":{params},\"id\":{id}}}"));
+        }
+    }
+
     #[test]
     fn the_mark_of_a_wrong_request_comes_back() {
         assert_eq!(parse(r#"{"method":"X","id":7}"#).unwrap_err().id, Id::Given(ReqId::Integer(7)));
