@@ -1,12 +1,12 @@
 //! The REST of the Binance dialect, over real sockets: what clients load, what is wrong with a request, and that a book which is
 //! fetched goes on with the stream.
 
-use super::support::{client::Client, config, get, get_until, request, run, with_gateway};
+use super::support::{Answer, client::Client, config, get, get_until, request, run, with_gateway};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use gateway::{Config, Feed};
 use market::{Epoch, Event, Instruments, Nanos};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 async fn asked(address: SocketAddr, path: &str) -> Value {
     let answer = get_until(address, path, |answer| answer.status != 503).await;
@@ -99,39 +99,54 @@ fn who_asks_too_often_is_told_when_to_come_back() {
     });
 }
 
-/// A feed of instruments of which nothing is known.
-struct Silent(Feed);
+/// A feed that says nothing for so long.
+struct Late(Feed, Duration, Option<Nanos>);
 
-impl FeedSource for Silent {
+impl FeedSource for Late {
     fn instruments(&self) -> &Instruments {
         self.0.source.instruments()
     }
 
     fn epoch(&self) -> Option<Epoch> {
-        None
+        self.0.source.epoch()
     }
 
-    fn poll(&mut self, now: Nanos, _out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
-        Ok(FeedStatus { state: FeedState::Idle, watermark: now })
+    fn poll(&mut self, now: Nanos, out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
+        let Late(feed, silence, begun) = self;
+        if now < *begun.get_or_insert(now) + *silence {
+            return Ok(FeedStatus { state: FeedState::Idle, watermark: Nanos::ZERO });
+        }
+        feed.source.poll(now, out)
     }
+}
+
+/// The answer to who asks for a book of a feed that says nothing for so long.
+fn asked_of_late(silence: Duration) -> Answer {
+    let late = Late(Feed::open(&config()).unwrap(), silence, None);
+    let feed = Feed { source: Box::new(late), hold: PauseHandle::default() };
+    let running = gateway::start_with(config(), feed).unwrap();
+    let mut answer = None;
+    run(async { answer = Some(get(running.address(), "/api/v3/depth?symbol=BTCUSDT").await) });
+    running.shut_down("the test is over");
+    answer.unwrap()
 }
 
 #[test]
 fn a_book_that_has_not_begun_is_waited_for() {
-    // Some clients fetch it before they open a stream, and would give up.
+    let answer = asked_of_late(Duration::from_millis(300));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = asked_of_late(Duration::from_secs(3_600));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{}", answer.body);
+    assert_eq!(answer.json()["code"], -1001);
+}
+
+#[test]
+fn who_fetches_a_book_lets_a_held_feed_go() {
+    // Some clients do that before they open a stream.
     with_gateway(Config { hold: true, ..config() }, |address| async move {
         let answer = get(address, "/api/v3/depth?symbol=ETHUSDT").await;
         assert_eq!(answer.status, 200, "{}", answer.body);
     });
-    let silent =
-        Feed { source: Box::new(Silent(Feed::open(&config()).unwrap())), hold: PauseHandle::default() };
-    let running = gateway::start_with(config(), silent).unwrap();
-    run(async {
-        let answer = get(running.address(), "/api/v3/depth?symbol=BTCUSDT").await;
-        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{}", answer.body);
-        assert_eq!(answer.json()["code"], -1001);
-    });
-    running.shut_down("the test is over");
 }
 
 #[test]
