@@ -73,13 +73,13 @@ impl<D: Dialect> Client<D> {
         channels: &[Channel],
         since: Option<Token>,
     ) -> Result<Client<D>, Wrong> {
-        dialect.disconnected();
+        dialect.connects(transport, channels, since.as_ref());
         stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
         let query = Query { path: D::PATH, text: D::query(channels), since: since.clone(), by_header: true };
         let mut connection = Connection::begin(stream, transport, &query).map_err(broken)?;
         if transport.takes_requests() {
             for &channel in channels {
-                let request = dialect.subscribe(channel, since.as_ref());
+                let request = dialect.subscribe(transport, channel, since.as_ref());
                 connection.request(request.method, &request.params).map_err(broken)?;
             }
         }
@@ -94,11 +94,21 @@ impl<D: Dialect> Client<D> {
         })
     }
 
-    /// Goes on where it was, over another connection of whatever transport, with these channels.
+    /// Goes on where it was, over another connection of whatever transport that has tokens, with these channels.
     pub fn go_on(self, transport: Transport, channels: &[Channel]) -> Result<Client<D>, Wrong> {
         let token = self.dialect.token().ok_or("there is no token")?;
+        self.come_back(transport, channels, Some(token))
+    }
+
+    /// Takes all that it has over to another connection.
+    pub fn come_back(
+        self,
+        transport: Transport,
+        channels: &[Channel],
+        since: Option<Token>,
+    ) -> Result<Client<D>, Wrong> {
         self.connection.end().map_err(broken)?;
-        let mut client = Client::open(self.dialect, transport, self.addresses, channels, Some(token))?;
+        let mut client = Client::open(self.dialect, transport, self.addresses, channels, since)?;
         match client.until_granted()?.contains(&false) {
             true => Err(format!("not recovered over {transport:?}")),
             false => Ok(client),
@@ -137,7 +147,7 @@ impl<D: Dialect> Client<D> {
             let transport = self.connection.transport;
             return self.go_on(transport, &others);
         }
-        let request = self.dialect.unsubscribe(channel);
+        let request = self.dialect.unsubscribe(self.connection.transport, channel);
         self.connection.request(request.method, &request.params).map_err(broken)?;
         self.until("the answer to unsubscribe", |_, heard| *heard == Heard::Answered)?;
         self.channels = others;
@@ -158,16 +168,17 @@ impl<D: Dialect> Client<D> {
         told.ok_or_else(|| "there is no code".into())
     }
 
-    /// What its subscriptions were answered: whether each goes on where the token was. A poll is not answered by name.
+    /// What its subscriptions were answered: whether each goes on where the token was, where that is said.
     pub fn until_granted(&mut self) -> Result<Vec<bool>, Wrong> {
-        if self.connection.transport == Transport::LongPoll {
+        if !D::is_answered(self.connection.transport) {
             return Ok(Vec::new());
         }
         let deadline = clock::now() + PATIENCE;
         while self.granted.len() < self.channels.len() {
             self.next(deadline, "the answers to subscribe")?;
         }
-        Ok(self.granted.iter().map(|(_, recovered)| *recovered).collect())
+        let recovered = self.granted.iter().filter(|_| D::SAYS_IF_RECOVERED).map(|(_, recovered)| *recovered);
+        Ok(recovered.collect())
     }
 
     /// Hears on until something is as it should be.
@@ -234,11 +245,12 @@ impl<D: Dialect> Client<D> {
             Heard::Refused { .. } | Heard::Answered | Heard::Nothing => return Ok(()),
         };
         let is_answered = self.granted.iter().any(|(granted, _)| *granted == channel);
-        match self.connection.transport {
-            _ if !self.channels.contains(&channel) => Err(format!("{heard:?} comes and is not wanted")),
-            Transport::LongPoll => Ok(()),
-            _ if is_answered => Ok(()),
-            _ => Err(format!("{heard:?} comes before its subscription is answered")),
+        if !self.channels.contains(&channel) {
+            return Err(format!("{heard:?} comes and is not wanted"));
+        }
+        match is_answered || !D::is_answered(self.connection.transport) {
+            true => Ok(()),
+            false => Err(format!("{heard:?} comes before its subscription is answered")),
         }
     }
 }

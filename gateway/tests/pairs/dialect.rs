@@ -17,6 +17,16 @@ pub trait Dialect: Sized {
     const TRANSPORTS: &'static [Transport];
     /// Where its WebSockets are, with a heartbeat each 250 ms where it has them.
     const PATH: &'static str;
+    /// So many messages of a book are enough to see that it goes on.
+    const ENOUGH: usize;
+    /// Whether the answer to a subscription says if that goes on where the token was; else what follows shows it.
+    const SAYS_IF_RECOVERED: bool;
+
+    /// Whether each subscription is answered, before anything of it comes.
+    fn is_answered(transport: Transport) -> bool;
+
+    /// Whether a client can go on where it was; else it has to begin anew, and sees that it has to.
+    fn has_tokens(transport: Transport) -> bool;
 
     /// A client that has nothing, of a gateway at these addresses, which it may ask for more over HTTP.
     fn client(addresses: [SocketAddr; 2]) -> Self;
@@ -25,16 +35,19 @@ pub trait Dialect: Sized {
     fn query(channels: &[Channel]) -> String;
 
     /// A request for one channel.
-    fn subscribe(&mut self, channel: Channel, since: Option<&Token>) -> Request;
+    fn subscribe(&mut self, transport: Transport, channel: Channel, since: Option<&Token>) -> Request;
 
     /// A request after which nothing of the channel comes.
-    fn unsubscribe(&mut self, channel: Channel) -> Request;
+    fn unsubscribe(&mut self, transport: Transport, channel: Channel) -> Request;
 
     /// Requests that are refused: for a symbol, a depth and a channel that there is not.
-    fn mistakes() -> [Mistake; 3];
+    fn mistakes(transport: Transport) -> [Mistake; 3];
 
-    /// The connection is gone; what the client has stays.
-    fn disconnected(&mut self);
+    /// A new connection begins, and wants these channels; what the client has stays.
+    fn connects(&mut self, transport: Transport, channels: &[Channel], since: Option<&Token>);
+
+    /// What is left of the client when the gateway is another one: what it remembers, to see by it that all is new.
+    fn outlives(&self, addresses: [SocketAddr; 2]) -> Self;
 
     /// Takes a message and proves it, as far as it can be.
     fn message(&mut self, text: &[u8]) -> Result<Heard, Wrong>;
@@ -75,5 +88,6 @@ pub struct Mistake {
     pub query: String,
     pub code: &'static str,
     /// Of the answer to a stream or a poll.
+    pub query_code: &'static str,
     pub status: u16,
 }

@@ -3,7 +3,9 @@
 //!
 //! A dialect is one value of [`dialect::Dialect`]; the script speaks through that alone.
 
+mod binance;
 mod client;
+mod depth;
 mod dialect;
 mod native;
 mod script;
@@ -13,6 +15,7 @@ mod witness;
 #[path = "../support/mod.rs"]
 mod support;
 
+use binance::Binance;
 use dialect::Dialect;
 use native::Native;
 use std::thread;
@@ -35,4 +38,14 @@ fn check<D: Dialect + 'static>() {
 #[test]
 fn native_json_is_the_same_over_every_transport() {
     check::<Native>();
+}
+
+#[test]
+fn binance_is_the_same_over_every_transport() {
+    check::<Binance<true>>();
+}
+
+#[test]
+fn so_it_is_with_bare_events() {
+    check::<Binance<false>>();
 }

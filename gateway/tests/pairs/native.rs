@@ -31,9 +31,19 @@ impl Dialect for Native {
     const NAME: &'static str = "native JSON";
     const TRANSPORTS: &'static [Transport] = &ALL;
     const PATH: &'static str = "/feed?heartbeat_ms=250";
+    const ENOUGH: usize = 20;
+    const SAYS_IF_RECOVERED: bool = true;
 
     fn client(_: [SocketAddr; 2]) -> Native {
         Native { account: Account::with_dense_trade_ids(), given: None }
+    }
+
+    fn is_answered(transport: Transport) -> bool {
+        transport != Transport::LongPoll
+    }
+
+    fn has_tokens(_: Transport) -> bool {
+        true
     }
 
     fn query(channels: &[Channel]) -> String {
@@ -41,22 +51,23 @@ impl Dialect for Native {
         query(&names.join(","), SYMBOL, Depth::default().get())
     }
 
-    fn subscribe(&mut self, channel: Channel, since: Option<&Token>) -> Request {
+    fn subscribe(&mut self, _: Transport, channel: Channel, since: Option<&Token>) -> Request {
         let since = since.map(|token| format!(",\"since\":\"{token}\"")).unwrap_or_default();
         subscribe(channel.as_str(), SYMBOL, Depth::default().get(), &since)
     }
 
-    fn unsubscribe(&mut self, channel: Channel) -> Request {
+    fn unsubscribe(&mut self, _: Transport, channel: Channel) -> Request {
         let channel = channel.as_str();
         let params = format!("{{\"channel\":\"{channel}\",\"symbol\":\"{SYMBOL}\"}}");
         Request { method: "unsubscribe", params }
     }
 
-    fn mistakes() -> [Mistake; 3] {
+    fn mistakes(_: Transport) -> [Mistake; 3] {
         let mistake = |channel, symbol, depth, code, status| Mistake {
             request: subscribe(channel, symbol, depth, ""),
             query: query(channel, symbol, depth),
             code,
+            query_code: code,
             status,
         };
         [
@@ -66,8 +77,12 @@ impl Dialect for Native {
         ]
     }
 
-    fn disconnected(&mut self) {
+    fn connects(&mut self, _: Transport, _: &[Channel], _: Option<&Token>) {
         self.account.tracker.reconnected();
+    }
+
+    fn outlives(&self, addresses: [SocketAddr; 2]) -> Native {
+        Native::client(addresses)
     }
 
     fn message(&mut self, text: &[u8]) -> Result<Heard, Wrong> {
@@ -108,7 +123,7 @@ impl Dialect for Native {
 
     fn prove(&self, witness: &Witness) -> Result<(), Wrong> {
         let book = self.account.tracker.book(SYMBOL).ok_or("there is no book")?;
-        let real = witness.book_at(book.seq)?;
+        let real = witness.book_at(book.seq, Depth::default())?;
         if book.ladder != real {
             return Err(format!("at {} the book is {:?}\nand not {real:?}", book.seq, book.ladder));
         }

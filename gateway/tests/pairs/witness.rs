@@ -12,7 +12,7 @@ use crate::{
     },
 };
 use book::Ladder;
-use market::{Epoch, Seq, clock};
+use market::{Seq, clock};
 use simulation::line::Item;
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
-use wire::message::{Channel, SnapshotReason};
+use wire::message::{Channel, Depth, SnapshotReason, Trade};
 
 /// A client in a thread of its own, which ends with this.
 pub struct Witness {
@@ -44,11 +44,10 @@ struct Shared {
 /// What it has seen.
 #[derive(Default)]
 pub struct Seen {
-    pub epoch: Option<Epoch>,
-    /// The book after each of its messages.
-    books: BTreeMap<Seq, Ladder>,
-    /// The numbers of all trades.
-    trades: Vec<Seq>,
+    /// What each of its messages changed in the whole book, the first one in an empty one.
+    changes: BTreeMap<Seq, Ladder>,
+    /// All trades.
+    trades: Vec<Trade>,
     /// Through where it knows of all books, and of all trades.
     through: [Seq; 2],
     wrong: Option<Wrong>,
@@ -65,7 +64,7 @@ impl Witness {
         let mut connection = Connection::begin(stream, transport, &query).map_err(broken)?;
         for channel in [Channel::Book, Channel::Trade] {
             let params = format!(
-                "{{\"channel\":\"{}\",\"symbol\":\"{SYMBOL}\",\"policy\":\"lossless\"}}",
+                "{{\"channel\":\"{}\",\"symbol\":\"{SYMBOL}\",\"depth\":0,\"policy\":\"lossless\"}}",
                 channel.as_str()
             );
             connection.request("subscribe", &params).map_err(broken)?;
@@ -75,7 +74,7 @@ impl Witness {
         let seeing = Arc::clone(&shared);
         let thread = Some(thread::spawn(move || seeing.watch(connection)));
         let witness = Witness { address, shared, thread };
-        witness.until("the first book", |seen| (!seen.books.is_empty()).then_some(()))?;
+        witness.until("the first book", |seen| (!seen.changes.is_empty()).then_some(()))?;
         Ok(witness)
     }
 
@@ -100,40 +99,56 @@ impl Witness {
     }
 
     /// The book as it was at a number.
-    pub fn book_at(&self, seq: Seq) -> Result<Ladder, Wrong> {
+    pub fn book_at(&self, seq: Seq, depth: Depth) -> Result<Ladder, Wrong> {
         self.until("a book", |seen| {
-            let (_, book) = seen.books.range(..=seq).next_back()?;
-            (seen.through[0] >= seq).then(|| book.clone())
+            let mut book = Ladder::default();
+            if seen.through[0] < seq {
+                return None;
+            }
+            seen.changes.range(..=seq).for_each(|(_, changes)| book.apply(changes));
+            book.cut(depth.get());
+            Some(book)
         })
     }
 
     /// The numbers of all trades up to one.
     pub fn trades_through(&self, seq: Seq) -> Result<Vec<Seq>, Wrong> {
         self.until("trades", |seen| {
-            let until = seen.trades.partition_point(|&trade| trade <= seq);
-            (seen.through[1] >= seq).then(|| seen.trades[..until].to_vec())
+            let until = seen.trades.partition_point(|trade| trade.seq <= seq);
+            (seen.through[1] >= seq).then(|| seen.trades[..until].iter().map(|trade| trade.seq).collect())
         })
+    }
+
+    /// The trade of an id.
+    pub fn trade(&self, id: u64) -> Result<Trade, Wrong> {
+        self.until("a trade", |seen| {
+            let at = seen.trades.binary_search_by_key(&id, |trade| trade.trade_id);
+            at.ok().map(|at| seen.trades[at])
+        })
+    }
+
+    /// The id of the first trade that it has seen.
+    pub fn first_trade(&self) -> Result<u64, Wrong> {
+        self.until("a trade", |seen| seen.trades.first().map(|trade| trade.trade_id))
     }
 
     /// The number of its last book.
     pub fn seq(&self) -> Result<Seq, Wrong> {
-        self.until("a book", |seen| seen.books.keys().next_back().copied())
+        self.until("a book", |seen| seen.last())
     }
 
     /// Waits until the book has gone on for so many numbers.
     pub fn go_on(&self, numbers: Seq) -> Result<Seq, Wrong> {
         let from = self.seq()?;
-        self.until("the book going on", |seen| {
-            seen.books.keys().next_back().copied().filter(|&seq| seq >= from + numbers)
-        })
+        self.until("the book going on", |seen| seen.last().filter(|&seq| seq >= from + numbers))
     }
 
     /// Waits for so many trades, and for a book behind them. The number of that.
     pub fn trade_on(&self, count: usize) -> Result<Seq, Wrong> {
         let before = self.until("trades", |seen| Some(seen.trades.len()))?;
         self.until("further trades", |seen| {
-            let last = *seen.trades.get(before + count - 1)?;
-            seen.books.keys().next_back().copied().filter(|&seq| seq > last)
+            let last = seen.trades.get(before + count - 1)?.seq;
+            seen.last().filter(|&seq| seq > last)
         })
     }
 
@@ -184,6 +199,11 @@ impl Shared {
 }
 
 impl Seen {
+    /// The number of the last book.
+    fn last(&self) -> Option<Seq> {
+        self.changes.keys().next_back().copied()
+    }
+
     fn note(&mut self, heard: &Heard, account: &Account) -> Result<(), Wrong> {
         match heard {
             Heard::Granted { .. }
@@ -193,12 +213,13 @@ impl Seen {
             other => return Err(format!("{other:?}")),
         }
         let tracker = &account.tracker;
-        if let Some(book) = tracker.book(SYMBOL) {
-            self.epoch = Some(book.epoch);
-            self.books.entry(book.seq).or_insert_with(|| book.ladder.clone());
-        }
-        if let Some(trades) = account.trades.get(SYMBOL) {
-            self.trades.extend_from_slice(&trades.seen()[self.trades.len()..]);
+        match heard {
+            Heard::Snapshot { channel: Channel::Book, .. } | Heard::Update { channel: Channel::Book, .. } => {
+                let seq = tracker.book(SYMBOL).map_or(0, |book| book.seq);
+                self.changes.insert(seq, account.last_levels.clone());
+            }
+            Heard::Update { channel: Channel::Trade, .. } => self.trades.extend(&account.last_trades),
+            _ => {}
         }
         self.through = [Channel::Book, Channel::Trade].map(|of| tracker.through(of, SYMBOL).unwrap_or(0));
         Ok(())

@@ -3,9 +3,10 @@
 
 use super::Wrong;
 use ::wire::{
-    message::{Channel, GapReason, SnapshotReason},
+    message::{Channel, GapReason, SnapshotReason, Trade},
     token::Token,
 };
+use book::Ladder;
 use client::{Polled, Tracker, Update};
 use simulation::ledger::Ledger;
 use std::collections::BTreeMap;
@@ -16,6 +17,10 @@ pub struct Account {
     pub tracker: Tracker,
     /// By symbol.
     pub trades: BTreeMap<String, Ledger>,
+    /// What the last message of a book said: its levels.
+    pub last_levels: Ladder,
+    /// What the last message of trades said that was not known.
+    pub last_trades: Vec<Trade>,
 }
 
 /// What a client is told, in whatever dialect.
@@ -52,9 +57,13 @@ impl Account {
             None => Heard::Update { channel, merged: false },
         };
         let mut heard = match self.tracker.on_text(text).map_err(|fault| fault.to_string())? {
-            Update::Book { snapshot, .. } => changed(Channel::Book, snapshot),
+            Update::Book { snapshot, changes, .. } => {
+                self.last_levels.clone_from(changes);
+                changed(Channel::Book, snapshot)
+            }
             Update::Bbo { snapshot, .. } => changed(Channel::Bbo, snapshot),
             Update::Trades { symbol, trades, snapshot, .. } => {
+                self.last_trades = trades.to_vec();
                 if snapshot.is_none() {
                     let ledger = self.trades.entry(symbol.into()).or_default();
                     trades.iter().for_each(|trade| ledger.see(trade.seq));
