@@ -10,6 +10,7 @@ use crate::{
     },
     witness::Witness,
 };
+use book::Ladder;
 use market::{Level, Seq, Side};
 use serde_json::Value;
 use std::{collections::VecDeque, net::SocketAddr};
@@ -166,7 +167,9 @@ impl<const COMBINED: bool> Dialect for Binance<COMBINED> {
         let (seq, book) = (self.through(), self.depth.ladder().ok_or("there is no book")?);
         let real = witness.book_at(seq, message::Depth::ALL)?;
         if *book != real {
-            return Err(format!("at {seq} the book is {book:?}\nand not {real:?}"));
+            let all = |book: &Ladder| Side::BOTH.map(|side| book.side(side).to_vec()).concat();
+            let differs = all(book).into_iter().zip(all(&real)).find(|(level, real)| level != real);
+            return Err(format!("the book at {seq} is not the real one: {differs:?}"));
         }
         let first = witness.first_trade()?;
         for trade in self.trades.iter().filter(|trade| trade.id >= first) {
