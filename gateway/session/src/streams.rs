@@ -147,11 +147,16 @@ impl Worker {
         self.make_ready(conn);
     }
 
+    /// Whether there is room for those streams that the connection does not have.
     fn check_room(&self, conn: ConnId, streams: &[StreamName]) -> Result<(), Fault> {
         let subscriber = &self.subscribers[conn.0 as usize];
         let most = subscriber.envelope().most_topics(self.limits.topics_per_connection);
-        let have = subscriber.subscriptions.len();
-        if most > 0 && have + streams.len() > most {
+        let have = &subscriber.subscriptions;
+        let mut keys: Vec<TopicKey> = streams.iter().map(|&stream| self.stream_key(conn, stream)).collect();
+        keys.retain(|key| have.binary_search_by_key(key, |sub| sub.key).is_err());
+        keys.sort_unstable();
+        keys.dedup();
+        if most > 0 && have.len() + keys.len() > most {
             return Err(Fault::request(format!("too many streams; a connection has at most {most}")));
         }
         Ok(())
