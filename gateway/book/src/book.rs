@@ -267,6 +267,18 @@ impl Book {
         self.mark_at_or_before(history, seq).is_ok()
     }
 
+    /// The end of the last exchange event up to a seq that changed the book: trades alone do not. Where that is no longer held,
+    /// the oldest moment that is, from which on there was no change.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the seq is older than what is held or ahead of the book.
+    pub fn changed_at_or_before(&self, history: &History, seq: Seq) -> Result<Seq, HistoryError> {
+        let (mark, _) = self.mark_at_or_before(history, seq)?;
+        let last = history.changes_back(&self.chain, 0).find(|change| change.seq <= mark.seq);
+        let end = history.mark_at_or_after(&self.chain, last.map_or(0, |change| change.seq));
+        Ok(end.map_or(mark.seq, |end| end.seq.min(mark.seq)))
+    }
+
     fn past<'a>(&'a self, history: &'a History, range: &Range, scratch: &'a mut [Net; 2]) -> Past<'a> {
         let changes = history.changes_back(&self.chain, range.from.seq);
         Past::new(&self.levels, changes, range.to.seq, scratch)

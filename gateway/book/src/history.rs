@@ -127,6 +127,19 @@ impl History {
         })
     }
 
+    /// The first mark at or after a seq that is held.
+    pub(crate) fn mark_at_or_after(&self, chain: &Chain, seq: Seq) -> Option<Mark> {
+        let mut first = None;
+        for chunk in self.chunks_back(chain) {
+            let (before, after) = chunk.marks_around(seq.saturating_sub(1));
+            first = after.or(first);
+            if before.is_some() {
+                break;
+            }
+        }
+        first
+    }
+
     /// The changes after a seq, newest first.
     pub(crate) fn changes_back<'a>(
         &'a self,

@@ -150,7 +150,7 @@ impl Publisher {
             return Some(self.push_trades_since(poll, key, since, now, out));
         }
         let stand = self.stand(key);
-        let here = stand.tail.seq;
+        let here = stand.unchanged_to.seq;
         let reason = match since {
             _ if self.standing(key.symbol) != Standing::Whole => return held,
             Since::Held(seq) if !self.is_changed_since(key, seq) => return Some(here),
@@ -230,7 +230,8 @@ impl Publisher {
     /// What ends with all that has happened.
     fn stand(&self, key: &TopicKey) -> Stand {
         let mark = self.mark(key.symbol);
-        Stand { key: *key, tail: mark, unchanged_to: mark }
+        let tail = if key.codec.ends_with_changes() { self.changed_at(key.symbol) } else { mark };
+        Stand { key: *key, tail, unchanged_to: mark }
     }
 
     fn since(&self, poll: &Poll, key: &TopicKey) -> Since {

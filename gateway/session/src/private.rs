@@ -73,6 +73,11 @@ impl Publisher {
         } else {
             book.changes(&self.history, from, to, key.depth.get(), levels)?
         };
+        // The last message ended with the last change, and the token may lie behind it.
+        let follows = match how == Catch::Resume && key.codec.ends_with_changes() {
+            true => book.changed_at_or_before(&self.history, from)?,
+            false => from,
+        };
         let merged = (how == Catch::Merge { slow: true }).then(|| end.event.saturating_sub(range.from.event));
         let mut stamps = key.stamps.then(|| stamps(&end, now));
         if let (Some(stamps), Some(_)) = (&mut stamps, merged) {
@@ -80,7 +85,8 @@ impl Publisher {
         }
         self.view_at_tail(stand);
         let levels = std::mem::take(&mut self.scratch.levels);
-        self.push_view(&key, BookKind::Update { first_seq: from + 1, merged }, &levels, end, stamps, out);
+        let kind = BookKind::Update { first_seq: follows + 1, merged };
+        self.push_view(&key, kind, &levels, end, stamps, out);
         self.scratch.levels = levels;
         Ok(range)
     }

@@ -215,6 +215,11 @@ impl Publisher {
         self.replicas[symbol.index()].book.mark()
     }
 
+    /// The end of the last exchange event that changed a symbol's book.
+    pub(crate) fn changed_at(&self, symbol: SymbolId) -> Mark {
+        self.replicas[symbol.index()].changed_at
+    }
+
     /// The time, read from the clock.
     pub fn time(&self) -> Nanos {
         (self.clock)()

@@ -63,8 +63,11 @@ pub struct Stand {
 impl Stand {
     /// Where a message ends that catches up a client which has everything up to `from`. That is the tail, unless the client
     /// resumed there or beyond: then it was in the middle of a bucket that came to nothing, and may hold what came to nothing.
+    /// Where all that is touched is named, no bucket comes to nothing.
     pub fn end_of_catch(&self, from: Seq, how: Catch) -> Mark {
-        let in_bucket = how == Catch::Resume && self.key.interval != Interval::EACH_EVENT;
+        let may_come_to_nothing =
+            self.key.interval != Interval::EACH_EVENT && !self.key.codec.names_all_touched();
+        let in_bucket = how == Catch::Resume && may_come_to_nothing;
         if in_bucket && from >= self.tail.seq { self.unchanged_to } else { self.tail }
     }
 }
