@@ -192,3 +192,15 @@ fn one_address_cannot_ask_without_end() {
         assert_eq!(answer.json()["code"], "rate_limited");
     });
 }
+
+#[test]
+fn a_stream_or_a_poll_of_nothing_is_refused() {
+    with_gateway(config(), |address| async move {
+        for path in ["/sse", "/poll"] {
+            for names in ["", "/", "//"] {
+                let answer = get(address, &format!("{path}?streams={names}")).await;
+                assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("bad_params")), "{path}");
+            }
+        }
+    });
+}

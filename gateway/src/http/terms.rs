@@ -37,7 +37,8 @@ pub(super) fn options(parameters: &mut Parameters<'_>, limits: &Limits) -> Resul
     Ok(options)
 }
 
-/// What is spoken and what is subscribed to: Binance's streams where `streams=btcusdt@trade/ethusdt@depth` names some.
+/// What is spoken and what is subscribed to: Binance's streams where there is `streams=btcusdt@trade/ethusdt@depth`. It has to name
+/// some, as nothing can be asked for later.
 ///
 /// # Errors
 /// As [`subscriptions`].
@@ -55,6 +56,9 @@ pub(super) fn wanted(
     let mut streams = streams(&names, instruments);
     if let Some(fault) = streams.faults.first() {
         return Err(bad(format!("streams: {}", fault.text())));
+    }
+    if streams.names.is_empty() {
+        return Err(bad("streams: it names none; give some, such as btcusdt@depth/ethusdt@trade".into()));
     }
     if streams.names.len() > TOPICS_WITH_TOKEN {
         return Err(too_many());
