@@ -86,6 +86,9 @@ impl Pair {
         }
         let to_now = self.book.catch_up(history, from, self.model.seq, depth, &mut told);
         assert_eq!(self.book.holds(history, from), to_now.is_ok(), "holds {from}");
+        let changed = self.book.changed_at_or_before(history, from);
+        let wanted = self.end(held_from, from).map(|mark| self.last_change(held_from, mark.seq));
+        assert_eq!(changed, wanted, "changed at or before {from}");
         let catch_up = self.book.catch_up(history, from, to, depth, &mut told);
         let wanted = self.end(held_from, from).and_then(|mark| self.range(held_from, mark, to));
         assert_eq!(catch_up, wanted, "catch-up {from}..={to}");
@@ -99,6 +102,15 @@ impl Pair {
                 self.check_reaches(&told, mark.seq, to, depth);
             }
         }
+    }
+
+    /// The last end up to `until` of an exchange event that touched a level, if that is held, else the oldest one.
+    fn last_change(&self, held_from: Seq, until: Seq) -> Seq {
+        let mut events = self.model.ends.windows(2).rev().map(|ends| [ends[0].0.seq, ends[1].0.seq]);
+        let last = events.find(|&[before, end]| {
+            before >= held_from && end <= until && !self.model.catch_up(before, end, 0).is_empty()
+        });
+        last.map_or(held_from, |[_, end]| end)
     }
 
     /// The view at `from` with the changes, cut, is the view at `to`.
