@@ -13,6 +13,7 @@ use crate::{
 use market::{Nanos, SymbolId};
 use std::{borrow::Cow, time::Duration};
 use wire::{
+    codec::Codec,
     dialect::{Dialect, binance, native_json},
     envelope::{
         Envelope,
@@ -273,8 +274,7 @@ impl Worker {
             Method::List => self.list(conn, id),
             Method::Ping => {
                 let pong = Pong { time_in: now, time_out: now };
-                let dialect = subscriber.dialect;
-                subscriber.answers.say(|body| dialect.push_pong(body, &pong, id));
+                subscriber.answers.say(|body| native_json::push_pong(body, &pong, id));
             }
             Method::Verify(verify) => {
                 let symbols = std::slice::from_ref(&verify.symbol);
@@ -286,7 +286,7 @@ impl Worker {
     }
 
     /// Does something for each named symbol and answers for those that it cannot be done for.
-    fn for_each_symbol(
+    pub(crate) fn for_each_symbol(
         &mut self,
         conn: ConnId,
         method: &str,
@@ -308,7 +308,7 @@ impl Worker {
     }
 
     /// Refuses a request about a channel of no symbol.
-    fn refuse_channel(
+    pub(crate) fn refuse_channel(
         &mut self,
         conn: ConnId,
         method: &str,
@@ -343,7 +343,7 @@ impl Worker {
             depth: subscribe.depth,
             interval: subscribe.interval,
             stamps: subscribe.stamps,
-            codec: subscriber.dialect.codec(subscriber.envelope()),
+            codec: Codec::native(subscriber.envelope()),
         };
         let key = shared_by_most(key);
         if subscriber.find(subscribe.channel, symbol).is_some() {
@@ -352,13 +352,7 @@ impl Worker {
                 "this connection has this channel and symbol already; use modify to change it",
             ));
         }
-        let most = subscriber.envelope().most_topics(self.limits.topics_per_connection);
-        if most > 0 && subscriber.subscriptions.len() >= most {
-            return Err(Refusal::new(
-                ErrorCode::TooManyTopics,
-                format!("a connection has at most {most} subscriptions; open another one"),
-            ));
-        }
+        self.check_room_for_one(conn)?;
         let (at, recovered) = self.begin_subscription(conn, key, subscribe);
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let subscription = &subscriber.subscriptions[at];
@@ -368,9 +362,21 @@ impl Worker {
             seq: subscription.sent,
             recovered,
         };
-        let (dialect, time, snapshot) = (subscriber.dialect, self.publisher.time(), subscribe.snapshot);
         let answers = &mut subscriber.answers;
-        answers.say(|body| dialect.push_subscribed(body, &answer, snapshot, id, time));
+        answers.say(|body| native_json::push_subscribed(body, &answer, id));
+        Ok(())
+    }
+
+    /// Whether a connection may have one more subscription.
+    pub(crate) fn check_room_for_one(&self, conn: ConnId) -> Result<(), Refusal> {
+        let subscriber = &self.subscribers[conn.0 as usize];
+        let most = subscriber.envelope().most_topics(self.limits.topics_per_connection);
+        if most > 0 && subscriber.subscriptions.len() >= most {
+            return Err(Refusal::new(
+                ErrorCode::TooManyTopics,
+                format!("a connection has at most {most} subscriptions; open another one"),
+            ));
+        }
         Ok(())
     }
 
@@ -424,8 +430,7 @@ impl Worker {
         self.publisher.unsubscribe(subscription.topic, conn);
         let symbol = &self.publisher.instruments()[symbol].symbol;
         let answer = Unsubscribed { channel: unsubscribe.channel, symbol: Some(symbol) };
-        let (dialect, time) = (subscriber.dialect, self.publisher.time());
-        subscriber.answers.say(|body| dialect.push_unsubscribed(body, &answer, id, time));
+        subscriber.answers.say(|body| native_json::push_unsubscribed(body, &answer, id));
         Ok(())
     }
 
@@ -517,7 +522,7 @@ fn unknown_symbol(name: &str) -> Refusal {
     )
 }
 
-fn not_subscribed() -> Refusal {
+pub(crate) fn not_subscribed() -> Refusal {
     Refusal::new(ErrorCode::NotSubscribed, "this connection has no such subscription; list names what it has")
 }
 

@@ -233,6 +233,6 @@ impl Worker {
 fn stream_of(sub: &Subscription) -> Option<StreamName> {
     match sub.key.codec.body {
         Body::Binance(form) => Some(StreamName { symbol: sub.key.symbol, stream: form.stream }),
-        Body::Native | Body::Kraken => None,
+        Body::Native | Body::Kraken(_) => None,
     }
 }

@@ -1,9 +1,9 @@
-//! What the trades of a symbol add up to, told once a second of feed time: tickers, candles, averages. It is state and no
-//! sequence: whoever missed something gets the present one.
+//! What the trades of a symbol add up to, told once in an interval of feed time: tickers, candles, averages. It is state and
+//! no sequence: whoever missed something gets the present one.
 
 use crate::{
     publisher::{Publisher, touch},
-    topic::{TopicId, TopicKey},
+    topic::{Told, TopicId, TopicKey},
 };
 use market::{Nanos, Side, SymbolId};
 use stats::Revision;
@@ -13,9 +13,9 @@ impl Publisher {
     /// Tells a topic's summary, if there is something to say since the last time.
     pub(crate) fn publish_summary(&mut self, id: TopicId) {
         let topic = &self.topics[id.0 as usize];
-        let (key, told, told_revision) = (topic.key, topic.told, topic.told_revision);
+        let (key, told) = (topic.key, topic.told);
         let mut message = Vec::new();
-        self.push_summary(&key, told, told_revision, &mut message);
+        self.push_summary(&key, &told, &mut message);
         if message.is_empty() {
             return;
         }
@@ -23,8 +23,12 @@ impl Publisher {
         let topic = &mut self.topics[id.0 as usize];
         touch(&mut self.touched, id, topic);
         topic.append(mark, |out, _| out.extend_from_slice(&message));
-        topic.told = self.feed_time;
-        topic.told_revision = self.stats.revision();
+        let book = &self.replicas[key.symbol.index()].book;
+        topic.told = Told {
+            at: self.feed_time,
+            revision: self.stats.revision(),
+            top: Side::BOTH.map(|side| book.best(side)),
+        };
     }
 
     /// Whether there is anything that a summary could tell.
@@ -37,19 +41,22 @@ impl Publisher {
 
     /// Appends the summary as it is now.
     pub(crate) fn push_present_summary(&self, key: &TopicKey, out: &mut Vec<u8>) {
-        self.push_summary(key, Nanos::ZERO, Revision::default(), out);
+        self.push_summary(key, &Told::default(), out);
     }
 
-    /// Appends what there is to say to those who were told last at `since`, when the trades stood at `revision`.
-    fn push_summary(&self, key: &TopicKey, since: Nanos, revision: Revision, out: &mut Vec<u8>) {
+    /// Appends what there is to say to those who were told this last.
+    fn push_summary(&self, key: &TopicKey, told: &Told, out: &mut Vec<u8>) {
         let codec = key.codec;
         if codec.is_of_all() {
-            let symbols = self.stats.changed_since(revision);
+            let symbols = self.stats.changed_since(told.revision);
             return codec
-                .push_summaries(out, symbols.filter_map(|symbol| self.summary(codec, symbol, since)));
+                .push_summaries(out, symbols.filter_map(|symbol| self.summary(codec, symbol, told.at)));
         }
-        let Some(summary) = self.summary(codec, key.symbol, since) else { return };
-        if self.stats.revision_of(key.symbol) > revision || codec.closes_with(&summary) {
+        let Some(summary) = self.summary(codec, key.symbol, told.at) else { return };
+        let is_new = self.stats.revision_of(key.symbol) > told.revision
+            || codec.closes_with(&summary)
+            || codec.follows_top() && [summary.bid, summary.ask] != told.top;
+        if is_new {
             codec.push_summary(out, &summary);
         }
     }

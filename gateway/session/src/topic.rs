@@ -2,7 +2,7 @@
 
 use crate::{log::Log, outlet::ConnId, subscriber::Catch};
 use book::Mark;
-use market::{Nanos, Seq, SymbolId};
+use market::{Level, Nanos, Seq, SymbolId};
 use stats::Revision;
 use std::cmp::Ordering;
 use wire::{
@@ -72,6 +72,17 @@ impl Stand {
     }
 }
 
+/// What a summary told last; by default, that it was not told yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told {
+    /// As of which feed time.
+    pub at: Nanos,
+    /// Where the trades stood.
+    pub revision: Revision,
+    /// The best of each side.
+    pub top: [Option<Level>; 2],
+}
+
 /// The state of a topic.
 pub struct Topic {
     /// Which.
@@ -88,10 +99,8 @@ pub struct Topic {
     pub bucket_open: bool,
     /// With an interval: the book was written anew in the open bucket, for this reason.
     pub reset: Option<SnapshotReason>,
-    /// Of a summary: the feed time as of which it was told last.
-    pub told: Nanos,
-    /// Of a summary: where the trades stood when it was told last.
-    pub told_revision: Revision,
+    /// Of a summary: what it told last.
+    pub told: Told,
     /// The connections that read it.
     pub subscribers: Vec<ConnId>,
     /// Those of them for which frames are kept until they have them.
@@ -111,8 +120,7 @@ impl Topic {
             turn_began: 0,
             bucket_open: false,
             reset: None,
-            told: Nanos::ZERO,
-            told_revision: Revision::default(),
+            told: Told::default(),
             subscribers: Vec::new(),
             lossless: Vec::new(),
             holds: false,

@@ -34,6 +34,8 @@ impl Publisher {
     }
 
     fn begin_topic(&mut self, key: TopicKey) -> TopicId {
+        // Where there is nothing to tell yet, the first message is a snapshot for all.
+        let told_at = if self.has_summary(&key) { self.feed_time } else { Nanos::ZERO };
         let replica = &mut self.replicas[key.symbol.index()];
         let mut topic = Topic::new(key, replica.book.mark());
         let mut bucket_open = false;
@@ -48,7 +50,7 @@ impl Publisher {
                 false => replica.settled(key.interval, self.feed_time),
             };
             let bucket = &replica.buckets[place_of(key.interval)];
-            topic.told = self.feed_time;
+            topic.told.at = told_at;
             // A candle closes also when nothing happens.
             bucket_open =
                 key.channel == Channel::Summary || bucket.start == bucket_start(self.feed_time, key.interval);

@@ -3,7 +3,8 @@
 use crate::{
     dialect::{
         binance::{self, Form, Stream},
-        kraken_v2, native_json,
+        kraken_v2::{self, Feed, Trigger},
+        native_json,
     },
     envelope::Envelope,
     message::{BboMessage, BookMessage, Depth, Gap, Summary, TradeMessage},
@@ -15,8 +16,8 @@ use market::{Instrument, Nanos};
 pub enum Body {
     /// Those of the native protocol, as JSON.
     Native,
-    /// Those of Kraken, version 2.
-    Kraken,
+    /// Those of Kraken, version 2, as messages of a feed.
+    Kraken(Feed),
     /// As events of a stream of Binance.
     Binance(Form),
 }
@@ -40,7 +41,7 @@ impl Codec {
     /// missing, or each says all there is. Where that is not so, the stream is visibly broken off, and the connection ends.
     pub const fn mends_holes(self) -> bool {
         match self.body {
-            Body::Native | Body::Kraken => true,
+            Body::Native | Body::Kraken(_) => true,
             Body::Binance(form) => {
                 !matches!(form.stream, Stream::Depth(_) | Stream::Trade | Stream::AggTrade)
             }
@@ -69,7 +70,7 @@ impl Codec {
     pub const fn checksum_depth(self, depth: Depth) -> Option<Depth> {
         match self.body {
             Body::Native => Some(depth),
-            Body::Kraken => Some(kraken_v2::CHECKSUM_DEPTH),
+            Body::Kraken(_) => Some(kraken_v2::CHECKSUM_DEPTH),
             Body::Binance(_) => None,
         }
     }
@@ -83,7 +84,7 @@ impl Codec {
     pub fn push_book(self, out: &mut Vec<u8>, message: &BookMessage<'_>) {
         self.envelope.message(out, |out| match self.body {
             Body::Native => native_json::push_book(out, message),
-            Body::Kraken => kraken_v2::push_book(out, message),
+            Body::Kraken(_) => kraken_v2::push_book(out, message),
             Body::Binance(form) => form.wrap(out, message.instrument, |out| {
                 binance::push_event_of_book(out, form.stream, message);
             }),
@@ -94,7 +95,7 @@ impl Codec {
     pub fn push_bbo(self, out: &mut Vec<u8>, message: &BboMessage<'_>) {
         self.envelope.message(out, |out| match self.body {
             // Kraken has no such channel.
-            Body::Native | Body::Kraken => native_json::push_bbo(out, message),
+            Body::Native | Body::Kraken(_) => native_json::push_bbo(out, message),
             Body::Binance(form) => {
                 form.wrap(out, message.instrument, |out| binance::push_event_of_top(out, message));
             }
@@ -105,7 +106,7 @@ impl Codec {
     pub fn push_trades(self, out: &mut Vec<u8>, message: &TradeMessage<'_>) {
         match self.body {
             Body::Native => self.envelope.message(out, |out| native_json::push_trade(out, message)),
-            Body::Kraken => self.envelope.message(out, |out| kraken_v2::push_trades(out, message)),
+            Body::Kraken(_) => self.envelope.message(out, |out| kraken_v2::push_trades(out, message)),
             Body::Binance(form) => {
                 let instrument = message.instrument;
                 for trade in message.trades {
@@ -153,14 +154,24 @@ impl Codec {
         summary.since > Nanos::ZERO && interval.end_of(summary.since) <= summary.now
     }
 
+    /// Whether a summary is to be told when the best of a side has changed, though nothing was traded.
+    pub const fn follows_top(self) -> bool {
+        matches!(self.body, Body::Kraken(Feed::Ticker(Trigger::Bbo)))
+    }
+
     /// Appends the messages that say what the trades of a symbol add up to, if there is something to say since the last time.
     pub fn push_summary(self, out: &mut Vec<u8>, summary: &Summary<'_>) {
-        if let Body::Binance(form) = self.body {
-            binance::push_event_of_summary(summary, form.stream, |event| {
+        match self.body {
+            Body::Binance(form) => binance::push_event_of_summary(summary, form.stream, |event| {
                 self.envelope.message(out, |out| {
                     form.wrap(out, summary.instrument, |out| out.extend_from_slice(event));
                 });
-            });
+            }),
+            Body::Kraken(feed) => {
+                self.envelope.message(out, |out| kraken_v2::push_summary(out, summary, feed));
+            }
+            // It has no such channel.
+            Body::Native => {}
         }
     }
 

@@ -1,33 +1,42 @@
 //! Answers to requests, and what comes unasked besides data.
 
+use super::{
+    feed::{Feed, minutes_of},
+    request::Subscribe,
+};
 use crate::{
     dialect::json::{push, push_id, push_number, push_text, push_time},
-    message::{Channel, ErrorAnswer, ErrorCode, Pong, ReqId, Subscribed, Unsubscribed},
+    message::{ErrorAnswer, ErrorCode, Pong, ReqId},
 };
 use market::Nanos;
 
 /// Appends the answer to a `subscribe`, for one symbol, that was taken and answered at `now`.
 pub fn push_subscribed(
     out: &mut Vec<u8>,
-    answer: &Subscribed<'_>,
-    snapshot: bool,
+    symbol: &str,
+    subscribe: &Subscribe,
     id: Option<&ReqId>,
     now: Nanos,
 ) {
-    let subscription = &answer.subscription;
-    push_channel(out, "subscribe", subscription.channel.as_str());
-    if let Some(depth) = subscription.depth {
-        push_number(out, ",\"depth\":", u64::from(depth.get()));
+    push_channel(out, "subscribe", subscribe.feed.channel());
+    match subscribe.feed {
+        Feed::Book => push_number(out, ",\"depth\":", u64::from(subscribe.depth.get())),
+        Feed::Trade => {}
+        Feed::Ticker(trigger) => push_text(out, ",\"event_trigger\":", trigger.as_str()),
+        Feed::Ohlc(interval) => push_number(out, ",\"interval\":", minutes_of(interval)),
     }
-    push(out, if snapshot { ",\"snapshot\":true" } else { ",\"snapshot\":false" });
-    push_symbol(out, subscription.symbol);
+    push(out, if subscribe.snapshot { ",\"snapshot\":true" } else { ",\"snapshot\":false" });
+    push_text(out, ",\"symbol\":", symbol);
     push_success(out, id, now);
 }
 
 /// Appends the answer to an `unsubscribe`, for one symbol.
-pub fn push_unsubscribed(out: &mut Vec<u8>, answer: &Unsubscribed<'_>, id: Option<&ReqId>, now: Nanos) {
-    push_channel(out, "unsubscribe", answer.channel.as_str());
-    push_symbol(out, answer.symbol);
+pub fn push_unsubscribed(out: &mut Vec<u8>, symbol: &str, feed: Feed, id: Option<&ReqId>, now: Nanos) {
+    push_channel(out, "unsubscribe", feed.channel());
+    if let Feed::Ohlc(interval) = feed {
+        push_number(out, ",\"interval\":", minutes_of(interval));
+    }
+    push_text(out, ",\"symbol\":", symbol);
     push_success(out, id, now);
 }
 
@@ -50,12 +59,6 @@ fn push_channel(out: &mut Vec<u8>, method: &str, channel: &str) {
     push(out, "\",\"result\":{\"channel\":\"");
     push(out, channel);
     out.push(b'"');
-}
-
-fn push_symbol(out: &mut Vec<u8>, symbol: Option<&str>) {
-    if let Some(symbol) = symbol {
-        push_text(out, ",\"symbol\":", symbol);
-    }
 }
 
 /// Closes the result, and with it the answer.
@@ -89,7 +92,9 @@ pub fn push_error(out: &mut Vec<u8>, answer: &ErrorAnswer<'_>, id: Option<&ReqId
         push_text(out, ",\"method\":", method);
     }
     push(out, ",\"success\":false");
-    push_symbol(out, answer.symbol);
+    if let Some(symbol) = answer.symbol {
+        push_text(out, ",\"symbol\":", symbol);
+    }
     push_end(out, id, now);
 }
 
@@ -113,9 +118,4 @@ pub fn push_status(out: &mut Vec<u8>, connection_id: u64) {
     push(out, env!("CARGO_PKG_VERSION"));
     push_number(out, "\",\"system\":\"online\",\"api_version\":\"v2\",\"connection_id\":", connection_id);
     push(out, "}]}");
-}
-
-/// The name of a channel here, of those that this dialect has.
-pub(super) fn channel(name: &str) -> Option<Channel> {
-    [Channel::Book, Channel::Trade].into_iter().find(|channel| channel.as_str() == name)
 }

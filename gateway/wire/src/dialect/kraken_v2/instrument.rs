@@ -53,13 +53,13 @@ fn push_pair(out: &mut Vec<u8>, instrument: &Instrument) {
 }
 
 /// What is traded, and what is paid with: nothing is known to be that of a symbol without a slash.
-fn base_and_quote(instrument: &Instrument) -> [&str; 2] {
+pub(super) fn base_and_quote(instrument: &Instrument) -> [&str; 2] {
     let (base, quote) = instrument.symbol.split_once('/').unwrap_or((&instrument.symbol, ""));
     [base, quote]
 }
 
 /// Each asset of any pair once, in their order, with the decimals in which it is counted.
-fn assets(instruments: &Instruments) -> Vec<(&str, u8)> {
+pub(super) fn assets(instruments: &Instruments) -> Vec<(&str, u8)> {
     let mut assets: Vec<(&str, u8)> = Vec::new();
     for (_, instrument) in instruments.iter() {
         let decimals = [instrument.qty_decimals, instrument.price_decimals];

@@ -1,14 +1,12 @@
 //! Reads requests.
 
-use super::answer::channel;
+use super::feed::{Feed, Trigger, candles_of};
 use crate::{
     dialect::native_json::{Top, parse_json, read_id},
-    message::{
-        Channel, Depth, ErrorCode, Interval, MAX_SYMBOLS, Method, Policy, Refusal, ReqId, Request,
-        RequestError, Subscribe, Unsubscribe,
-    },
+    message::{Depth, ErrorCode, MAX_SYMBOLS, Refusal, ReqId, RequestError},
 };
 use simd_json::{prelude::*, tape::Value};
+use stats::Interval as Candles;
 
 /// The checksum is over so many levels a side.
 pub const CHECKSUM_DEPTH: Depth = Depth::TEN;
@@ -16,30 +14,67 @@ pub const CHECKSUM_DEPTH: Depth = Depth::TEN;
 /// The depths that there are.
 const DEPTHS: [u64; 5] = [10, 25, 100, 500, 1000];
 
-/// What a client asks for.
+/// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
-    /// Something that the native protocol has too.
-    Request(Request),
+pub struct Request {
+    /// The client's mark, if it gave one.
+    pub id: Option<ReqId>,
+    /// What it asks for.
+    pub method: Method,
+}
+
+/// What a request asks for. Symbols are as the client wrote them: whether they exist is not known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    /// Answer at once.
+    Ping,
+    /// Begin subscriptions.
+    Subscribe(Subscribe),
+    /// End subscriptions.
+    Unsubscribe {
+        /// Of what. A ticker is meant whatever its trigger, a book whatever its depth.
+        feed: Feed,
+        /// Of which symbols: 1 to [`MAX_SYMBOLS`].
+        symbols: Vec<String>,
+    },
     /// To be told of the instruments, now and when there are new ones.
     SubscribeInstrument {
         /// Whether of those that there are already.
         snapshot: bool,
-        /// The client's mark.
-        id: Option<ReqId>,
     },
     /// Not to be told of them any more.
-    UnsubscribeInstrument {
-        /// The client's mark.
-        id: Option<ReqId>,
-    },
+    UnsubscribeInstrument,
+}
+
+impl Method {
+    /// The name in requests and answers.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Method::Ping => "ping",
+            Method::Subscribe(_) | Method::SubscribeInstrument { .. } => "subscribe",
+            Method::Unsubscribe { .. } | Method::UnsubscribeInstrument => "unsubscribe",
+        }
+    }
+}
+
+/// Begin subscriptions, one for each symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscribe {
+    /// To what.
+    pub feed: Feed,
+    /// Of which symbols: 1 to [`MAX_SYMBOLS`].
+    pub symbols: Vec<String>,
+    /// How deep a book.
+    pub depth: Depth,
+    /// Whether a snapshot begins the stream.
+    pub snapshot: bool,
 }
 
 /// Reads one request. The text is used as scratch space.
 ///
 /// # Errors
 /// [`RequestError`] says what is wrong, and holds what of the request could be read.
-pub fn parse_request(text: &mut [u8]) -> Result<Asked, RequestError> {
+pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
     let malformed = |_| RequestError::from(Refusal::new(ErrorCode::BadJson, "Malformed request"));
     let tape = parse_json(text).map_err(malformed)?;
     let top = tape.as_value().as_object().ok_or(Refusal::new(ErrorCode::BadJson, "Malformed request"))?;
@@ -50,34 +85,34 @@ pub fn parse_request(text: &mut [u8]) -> Result<Asked, RequestError> {
         .map(read_id)
         .transpose()
         .map_err(|refusal| RequestError { method: echo.clone(), ..refusal.into() })?;
-    let wrong = |refusal| {
-        let symbols = params.and_then(|params| symbols(params).ok()).unwrap_or_default();
-        RequestError { refusal, id: id.clone(), method: echo.clone(), symbols }
-    };
-    let request = |method| Asked::Request(Request { id: id.clone(), method });
     let is_instrument =
-        || params.is_some_and(|params| params.get("channel").is_some_and(|name| name == "instrument"));
-    match name {
-        "ping" => Ok(request(Method::Ping)),
-        "subscribe" if is_instrument() => {
-            let snapshot = params.map_or(Ok(None), |params| flag(params, "snapshot")).map_err(wrong)?;
-            Ok(Asked::SubscribeInstrument { snapshot: snapshot.unwrap_or(true), id })
+        params.and_then(|params| params.get("channel")).is_some_and(|name| name == "instrument");
+    let method = match name {
+        "ping" => Ok(Method::Ping),
+        "subscribe" if is_instrument => {
+            snapshot(params).map(|snapshot| Method::SubscribeInstrument { snapshot })
         }
-        "unsubscribe" if is_instrument() => Ok(Asked::UnsubscribeInstrument { id }),
-        "subscribe" => subscribe(params).map(Method::Subscribe).map(request).map_err(wrong),
-        "unsubscribe" => unsubscribe(params).map(Method::Unsubscribe).map(request).map_err(wrong),
-        _ => Err(wrong(Refusal::new(
-            ErrorCode::BadMethod,
-            "Unsupported method; use subscribe, unsubscribe, or ping",
-        ))),
+        "unsubscribe" if is_instrument => Ok(Method::UnsubscribeInstrument),
+        "subscribe" => subscribe(params).map(Method::Subscribe),
+        "unsubscribe" => unsubscribe(params),
+        _ => {
+            Err(Refusal::new(ErrorCode::BadMethod, "Unsupported method; use subscribe, unsubscribe, or ping"))
+        }
+    };
+    match method {
+        Ok(method) => Ok(Request { id, method }),
+        Err(refusal) => {
+            let symbols = params.and_then(|params| symbols(params).ok()).unwrap_or_default();
+            Err(RequestError { refusal, id, method: echo, symbols })
+        }
     }
 }
 
 fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {
     let params = needed(params)?;
-    let channel = read_channel(params)?;
+    let feed = read_feed(params)?;
     let depth = match params.get("depth") {
-        Some(depth) if channel == Channel::Book => {
+        Some(depth) if feed == Feed::Book => {
             let depth = depth.as_u64().filter(|depth| DEPTHS.contains(depth));
             Depth::new(depth.ok_or_else(|| {
                 Refusal::new(
@@ -88,22 +123,12 @@ fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {
         }
         _ => Depth::default(),
     };
-    Ok(Subscribe {
-        channel,
-        symbols: symbols(params)?,
-        depth,
-        interval: Interval::EACH_EVENT,
-        policy: Policy::Conflate,
-        stamps: false,
-        snapshot: Some(flag(params, "snapshot")?.unwrap_or(true)),
-        since: None,
-        heartbeat: None,
-    })
+    Ok(Subscribe { feed, symbols: symbols(params)?, depth, snapshot: snapshot(Some(params))? })
 }
 
-fn unsubscribe(params: Option<Value<'_, '_>>) -> Result<Unsubscribe, Refusal> {
+fn unsubscribe(params: Option<Value<'_, '_>>) -> Result<Method, Refusal> {
     let params = needed(params)?;
-    Ok(Unsubscribe { channel: read_channel(params)?, symbols: symbols(params)? })
+    Ok(Method::Unsubscribe { feed: read_feed(params)?, symbols: symbols(params)? })
 }
 
 fn needed<'t, 'i>(params: Option<Value<'t, 'i>>) -> Result<Value<'t, 'i>, Refusal> {
@@ -113,12 +138,33 @@ fn needed<'t, 'i>(params: Option<Value<'t, 'i>>) -> Result<Value<'t, 'i>, Refusa
     ))
 }
 
-fn read_channel(params: Value<'_, '_>) -> Result<Channel, Refusal> {
+fn read_feed(params: Value<'_, '_>) -> Result<Feed, Refusal> {
     let name =
         params.get("channel").ok_or(Refusal::new(ErrorCode::BadParams, "Field(s) missing: channel"))?;
-    name.as_str().and_then(channel).ok_or(Refusal::new(
-        ErrorCode::BadChannel,
-        "Unsupported channel; there is book, trade, and instrument",
+    match name.as_str() {
+        Some("book") => Ok(Feed::Book),
+        Some("trade") => Ok(Feed::Trade),
+        Some("ticker") => read_trigger(params).map(Feed::Ticker),
+        Some("ohlc") => read_interval(params).map(Feed::Ohlc),
+        _ => Err(Refusal::new(
+            ErrorCode::BadChannel,
+            "Unsupported channel; there is book, trade, ticker, ohlc, and instrument",
+        )),
+    }
+}
+
+fn read_trigger(params: Value<'_, '_>) -> Result<Trigger, Refusal> {
+    let Some(name) = params.get("event_trigger") else { return Ok(Trigger::default()) };
+    name.as_str()
+        .and_then(Trigger::parse)
+        .ok_or(Refusal::new(ErrorCode::BadParams, "event_trigger not supported; use trades or bbo"))
+}
+
+fn read_interval(params: Value<'_, '_>) -> Result<Candles, Refusal> {
+    let Some(minutes) = params.get("interval") else { return Ok(Candles::OneMinute) };
+    minutes.as_u64().and_then(candles_of).ok_or(Refusal::new(
+        ErrorCode::BadInterval,
+        "Subscription interval not supported; use 1, 5, 15, 30, 60, 240, 1440, or 10080",
     ))
 }
 
@@ -134,39 +180,59 @@ fn symbols(params: Value<'_, '_>) -> Result<Vec<String>, Refusal> {
     texts.ok_or(bad("symbol must be an array of texts, such as [\"BTC/USDT\"]"))
 }
 
-fn flag(params: Value<'_, '_>, name: &str) -> Result<Option<bool>, Refusal> {
-    let Some(value) = params.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
-    let bad = || Refusal::new(ErrorCode::BadParams, format!("{name} must be true or false"));
-    value.as_bool().map(Some).ok_or_else(bad)
+fn snapshot(params: Option<Value<'_, '_>>) -> Result<bool, Refusal> {
+    let value = params.and_then(|params| params.get("snapshot")).filter(|value| !value.is_null());
+    let Some(value) = value else { return Ok(true) };
+    value.as_bool().ok_or(Refusal::new(ErrorCode::BadParams, "snapshot must be true or false"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Asked, RequestError> {
+    fn parse(text: &str) -> Result<Request, RequestError> {
         parse_request(&mut text.to_owned().into_bytes())
     }
 
     #[test]
     fn requests_are_read() {
-        let Ok(Asked::Request(Request { id, method: Method::Subscribe(subscribe) })) = parse(
-            r#"{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD","ETH/USD"],"depth":25,"token":"x"},"req_id":7}"#,
-        ) else {
-            panic!("not read as a subscription");
+        let check = |text: &str, id: Option<i128>, method| {
+            let id = id.map(ReqId::Integer);
+            assert_eq!(parse(text), Ok(Request { id, method }), "{text}");
         };
-        assert_eq!(
-            (id, subscribe.depth.get(), subscribe.snapshot),
-            (Some(ReqId::Integer(7)), 25, Some(true))
+        let symbols = || vec!["BTC/USD".to_owned(), "ETH/USD".to_owned()];
+        check(
+            r#"{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD","ETH/USD"],"depth":25,"token":"x"},"req_id":7}"#,
+            Some(7),
+            Method::Subscribe(Subscribe {
+                feed: Feed::Book,
+                symbols: symbols(),
+                depth: Depth::new(25).unwrap(),
+                snapshot: true,
+            }),
         );
-        assert_eq!(subscribe.symbols, ["BTC/USD", "ETH/USD"]);
-        assert_eq!(
-            parse(r#"{"method":"ping"}"#),
-            Ok(Asked::Request(Request { id: None, method: Method::Ping }))
+        let subscribe =
+            |feed| Subscribe { feed, symbols: symbols(), depth: Depth::default(), snapshot: false };
+        check(
+            r#"{"method":"subscribe","params":{"channel":"ticker","symbol":["BTC/USD","ETH/USD"],"event_trigger":"bbo","snapshot":false}}"#,
+            None,
+            Method::Subscribe(subscribe(Feed::Ticker(Trigger::Bbo))),
         );
-        assert_eq!(
-            parse(r#"{"method":"subscribe","params":{"channel":"instrument","snapshot":false}}"#),
-            Ok(Asked::SubscribeInstrument { snapshot: false, id: None })
+        check(
+            r#"{"method":"subscribe","params":{"channel":"ohlc","symbol":["BTC/USD","ETH/USD"],"interval":10080,"snapshot":false}}"#,
+            None,
+            Method::Subscribe(subscribe(Feed::Ohlc(Candles::OneWeek))),
+        );
+        check(
+            r#"{"method":"unsubscribe","params":{"channel":"ohlc","symbol":["BTC/USD","ETH/USD"]}}"#,
+            None,
+            Method::Unsubscribe { feed: Feed::Ohlc(Candles::OneMinute), symbols: symbols() },
+        );
+        check(r#"{"method":"ping"}"#, None, Method::Ping);
+        check(
+            r#"{"method":"subscribe","params":{"channel":"instrument","snapshot":false}}"#,
+            None,
+            Method::SubscribeInstrument { snapshot: false },
         );
     }
 
@@ -187,6 +253,16 @@ mod tests {
             r#"{"method":"subscribe","params":{"channel":"book","symbol":["A/B"],"depth":7}}"#,
             ErrorCode::BadDepth,
             "depth not supported",
+        );
+        check(
+            r#"{"method":"subscribe","params":{"channel":"ohlc","symbol":["A/B"],"interval":21600}}"#,
+            ErrorCode::BadInterval,
+            "interval not supported",
+        );
+        check(
+            r#"{"method":"subscribe","params":{"channel":"ticker","symbol":["A/B"],"event_trigger":"all"}}"#,
+            ErrorCode::BadParams,
+            "trades or bbo",
         );
         check(
             r#"{"method":"subscribe","params":{"channel":"book"}}"#,
