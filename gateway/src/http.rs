@@ -1,6 +1,7 @@
 //! HTTP/1.1 of one connection: REST, telemetry, the dashboard, and the ways into WebSocket and server-sent events.
 
 mod binance;
+mod kraken;
 mod market_data;
 mod operations;
 mod parameters;
@@ -153,6 +154,9 @@ impl Visit {
             path if path.starts_with(upgrade::WS_NAMED) => return self.upgrade_to_streams(request),
             path if path.starts_with(binance::PREFIX) => {
                 return Ok(binance::answer(shared, request, self.peer.ip()).await);
+            }
+            path if path.starts_with(kraken::PREFIX) => {
+                return Ok(kraken::answer(shared, request, self.peer.ip()));
             }
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),
             _ => {}

@@ -15,6 +15,7 @@ mod frame;
 mod gather;
 mod joined;
 mod kraken;
+mod kraken_rest;
 pub mod latency;
 mod limits;
 mod log;

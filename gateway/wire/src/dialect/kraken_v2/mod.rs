@@ -23,6 +23,7 @@ mod feed;
 mod instrument;
 mod market_data;
 mod request;
+pub mod rest;
 mod summary;
 
 pub use answer::{
