@@ -98,3 +98,9 @@ fn the_client_libraries_of_the_guide_run_as_printed() {
         check(CLIENTS, &format!("javascript {name}"), "node", &["--input-type=module", "-e"], 10);
     }
 }
+
+#[test]
+fn the_clients_of_kraken_run_as_printed() {
+    check_python(CLIENTS, "python ccxt kraken", 13);
+    check_python(CLIENTS, "python websockets kraken", 20);
+}
