@@ -2,6 +2,8 @@
 //!
 //! Errors are `{"code","msg"}` with the venue's codes; every request weighs 1.
 
+mod stats;
+
 use super::{
     Reply,
     parameters::Parameters,
@@ -21,8 +23,8 @@ use wire::dialect::binance::{self, Fault};
 pub(super) const PREFIX: &str = "/api/v3/";
 
 /// What there is, for those who asked for something else.
-const PATHS: &str =
-    "ping, time, exchangeInfo, depth, trades, historicalTrades, aggTrades, ticker/price, ticker/bookTicker";
+const PATHS: &str = "ping, time, exchangeInfo, depth, trades, historicalTrades, aggTrades, klines, uiKlines, avgPrice, ticker/24hr, ticker/price, \
+     ticker/bookTicker";
 
 /// The weight of what an address has asked for in the present minute.
 const USED_WEIGHT: [HeaderName; 2] =
@@ -111,6 +113,9 @@ async fn body<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Resu
         "trades" => trades(&mut query, Trades::Newest, &mut body)?,
         "historicalTrades" => trades(&mut query, Trades::FromId, &mut body)?,
         "aggTrades" => trades(&mut query, Trades::Aggregates, &mut body)?,
+        "klines" | "uiKlines" => stats::klines(&mut query, &mut body)?,
+        "avgPrice" => stats::average_price(&mut query, &mut body)?,
+        "ticker/24hr" => stats::day_ticker(&mut query, &mut body)?,
         "ticker/price" => of_symbols(&mut query, &mut body, Publisher::push_last_price)?,
         "ticker/bookTicker" => of_symbols(&mut query, &mut body, Publisher::push_top)?,
         _ => {

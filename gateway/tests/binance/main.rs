@@ -3,6 +3,7 @@
 
 mod libraries;
 mod rest;
+mod stats;
 mod truth;
 
 #[path = "../support/mod.rs"]

@@ -19,7 +19,7 @@ fn check(script: &str) -> Option<Compared> {
     let gateway = gateway::start(config).expect("the gateway starts");
     let address = gateway.address();
     let interpreter = std::env::var("DEPTHCAST_PYTHON").unwrap_or_else(|_| "python3".into());
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/kraken");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let mut command = Command::new(&interpreter);
     command.arg(scripts.join(script)).arg(address.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
     let mut compared = None;
@@ -61,15 +61,22 @@ fn decimals(instruments: &Value) -> [u32; 2] {
 
 #[test]
 fn the_guides_procedure_makes_right_books_at_each_depth() {
-    if let Some(compared) = check("plain.py") {
+    if let Some(compared) = check("kraken/plain.py") {
         assert!(compared.books >= 12, "{compared:?}");
     }
 }
 
 #[test]
 fn ccxt_for_kraken_keeps_books_trades_tickers_and_candles() {
-    if let Some(compared) = check("ccxt_kraken.py") {
+    if let Some(compared) = check("kraken/ccxt_kraken.py") {
         let Compared { books, trades, tickers, candles } = compared;
         assert!(books >= 40 && trades >= 60 && tickers >= 6 && candles >= 7, "{compared:?}");
+    }
+}
+
+#[test]
+fn ccxt_for_binance_knows_the_same_tickers_and_candles() {
+    if let Some(compared) = check("binance/ccxt_stats.py") {
+        assert!(compared.tickers >= 4 && compared.candles >= 8, "{compared:?}");
     }
 }

@@ -51,6 +51,11 @@ impl Fault {
         Fault { code: -1121, text: "Invalid symbol.".into() }
     }
 
+    /// There are no candles of such an interval.
+    pub fn interval() -> Fault {
+        Fault { code: -1120, text: "Invalid interval.".into() }
+    }
+
     /// A parameter is missing that has to be there.
     pub fn missing(name: &str) -> Fault {
         let text = format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed.");

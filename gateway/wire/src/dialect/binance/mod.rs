@@ -31,6 +31,7 @@ mod market_data;
 mod number;
 mod request;
 mod rest;
+mod rest_stats;
 mod stream;
 mod summary;
 mod symbol;
@@ -43,6 +44,7 @@ pub use request::{Id, Method, Request, RequestError, is_request, parse_event, pa
 pub use rest::{
     parse_symbols, push_aggregate, push_depth, push_last_price, push_list_of, push_time, push_top, push_trade,
 };
+pub use rest_stats::{push_average_of_minutes, push_day_ticker, push_klines, push_mini_day_ticker};
 pub use stream::{Form, Levels, Speed, Stream, StreamName};
 pub use summary::push_event_of_summary;
 pub use symbol::{find_symbol, offered};

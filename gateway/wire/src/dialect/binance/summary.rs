@@ -14,7 +14,7 @@ use market::{Instrument, Nanos, Price};
 use stats::{Interval, Kline, Ratio, Ticker, push_decimal};
 
 /// Decimals of a change in percent.
-const PERCENT_DECIMALS: u8 = 3;
+pub(super) const PERCENT_DECIMALS: u8 = 3;
 
 /// Gives `event` each event that a stream has for a summary: one, and of candles also the one that closed since the last time.
 pub fn push_event_of_summary(summary: &Summary<'_>, stream: Stream, mut event: impl FnMut(&[u8])) {
@@ -127,7 +127,11 @@ fn push_average_price(out: &mut Vec<u8>, summary: &Summary<'_>) {
     out.push(b'}');
 }
 
-fn push_prices<const N: usize>(out: &mut Vec<u8>, instrument: &Instrument, prices: [(&str, Price); N]) {
+pub(super) fn push_prices<const N: usize>(
+    out: &mut Vec<u8>,
+    instrument: &Instrument,
+    prices: [(&str, Price); N],
+) {
     for (prefix, price) in prices {
         push(out, prefix);
         push_price(out, price, instrument);
@@ -136,21 +140,38 @@ fn push_prices<const N: usize>(out: &mut Vec<u8>, instrument: &Instrument, price
 }
 
 /// A volume of what is traded and one of what is paid with.
-fn push_volumes(out: &mut Vec<u8>, prefixes: [&str; 2], volumes: [i128; 2], instrument: &Instrument) {
-    let decimals = [instrument.qty_decimals, instrument.price_decimals + instrument.qty_decimals];
-    for ((prefix, volume), decimals) in prefixes.into_iter().zip(volumes).zip(decimals) {
-        push(out, prefix);
-        push_decimal(out, Ratio::from(volume).rounded(decimals, DECIMALS), DECIMALS);
-        out.push(b'"');
-    }
+pub(super) fn push_volumes(
+    out: &mut Vec<u8>,
+    prefixes: [&str; 2],
+    [base, quote]: [i128; 2],
+    instrument: &Instrument,
+) {
+    push_base_volume(out, prefixes[0], base, instrument);
+    push_quote_volume(out, prefixes[1], quote, instrument);
 }
 
-fn push_average(out: &mut Vec<u8>, average: Ratio, instrument: &Instrument) {
+/// A volume of what is traded.
+pub(super) fn push_base_volume(out: &mut Vec<u8>, prefix: &str, volume: i128, instrument: &Instrument) {
+    push_volume(out, prefix, volume, instrument.qty_decimals);
+}
+
+/// A volume of what is paid with.
+pub(super) fn push_quote_volume(out: &mut Vec<u8>, prefix: &str, volume: i128, instrument: &Instrument) {
+    push_volume(out, prefix, volume, instrument.price_decimals + instrument.qty_decimals);
+}
+
+fn push_volume(out: &mut Vec<u8>, prefix: &str, volume: i128, decimals: u8) {
+    push(out, prefix);
+    push_decimal(out, Ratio::from(volume).rounded(decimals, DECIMALS), DECIMALS);
+    out.push(b'"');
+}
+
+pub(super) fn push_average(out: &mut Vec<u8>, average: Ratio, instrument: &Instrument) {
     push_decimal(out, average.rounded(instrument.price_decimals, DECIMALS), DECIMALS);
 }
 
 /// The ids of the first and the last trade; -1 where there are none.
-fn push_ids(out: &mut Vec<u8>, prefixes: [&str; 2], trades: u64, ids: [u64; 2]) {
+pub(super) fn push_ids(out: &mut Vec<u8>, prefixes: [&str; 2], trades: u64, ids: [u64; 2]) {
     for (prefix, id) in prefixes.into_iter().zip(ids) {
         match trades {
             0 => {
