@@ -41,7 +41,7 @@ use tokio::net::TcpStream;
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.

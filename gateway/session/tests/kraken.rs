@@ -176,3 +176,23 @@ fn what_is_wrong_is_said_and_the_connection_goes_on() {
     assert_eq!((&messages[1]["method"], &messages[1]["req_id"]), (&json!("buy"), &json!("a")));
     assert_eq!((&messages[2]["method"], &messages[2]["req_id"]), (&json!("pong"), &json!(9)));
 }
+
+#[test]
+fn who_asks_too_often_is_told_so_and_then_closed() {
+    let mut bench = Bench::standing();
+    let conn = open(&mut bench);
+    for _ in 0..100 {
+        bench.send(conn, r#"{"method":"subscribe","params":{"channel":"x","symbol":["A/B"]},"req_id":1}"#);
+    }
+    let messages = bench.messages(conn);
+    let told = |words: &str| -> Vec<&Value> {
+        let is_so =
+            |message: &&Value| message["error"].as_str().is_some_and(|error| error.starts_with(words));
+        messages.iter().filter(is_so).collect()
+    };
+    assert_eq!(told("Unsupported channel").len(), 50, "the burst");
+    let refused = told("Exceeded msg rate");
+    assert!(refused.iter().all(|refused| refused["req_id"] == 1 && refused["method"] == "subscribe"));
+    assert_eq!(refused.len(), 9);
+    assert_eq!(messages.last(), Some(&json!({"close": 1008})));
+}

@@ -196,7 +196,11 @@ impl Query<'_> {
     /// The pairs that are named, or all.
     fn pairs(&mut self) -> Result<Vec<SymbolId>, Failure> {
         let Some(names) = self.parameters.text("pair") else {
-            return Ok(self.instruments.iter().map(|(symbol, _)| symbol).collect());
+            // Of two whose names are the same without the slash, the first one has the name.
+            let all = self.instruments.iter().filter(|(symbol, instrument)| {
+                self.instruments.find_plain(&instrument.symbol.replace('/', "")) == Some(*symbol)
+            });
+            return Ok(all.map(|(symbol, _)| symbol).collect());
         };
         let mut pairs = Vec::new();
         for name in names.split(',') {
@@ -232,7 +236,7 @@ impl Query<'_> {
 
 /// A pair by its name: `BTC/USDT`, `BTCUSDT`, or what the venue of the feed calls it.
 fn find(instruments: &Instruments, name: &str) -> Result<SymbolId, Failure> {
-    let found = instruments.find(name).or_else(|| instruments.find_plain(name));
+    let found = instruments.find_plain(name).or_else(|| instruments.find(name));
     found.ok_or_else(|| Failure::new("EQuery:Unknown asset pair"))
 }
 

@@ -2,6 +2,7 @@
 //! `parse_request` takes a client's text, and a `push_…` function for each kind of message appends its bytes. Which
 //! of them a connection speaks, and how they are framed, is not known here.
 
+mod assets;
 pub mod binance;
 mod json;
 pub mod kraken_v2;

@@ -4,9 +4,12 @@
 use super::{
     market_data::millis,
     number::{push_price, push_qty},
-    symbol::{assets, push_symbol},
+    symbol::push_symbol,
 };
-use crate::dialect::json::{push, push_number};
+use crate::dialect::{
+    assets::assets,
+    json::{push, push_number},
+};
 use market::{Instrument, Nanos, Status};
 
 /// What stands in for a largest price or quantity, as nothing limits them.

@@ -1,17 +1,8 @@
-//! The names of symbols and assets.
+//! The names of symbols.
 
 use super::{answer::Fault, number::is_offered};
 use crate::dialect::json::push;
 use market::{Instrument, Instruments, SymbolId};
-
-/// Assets that others are priced in, where a symbol does not say which of its letters are the quote. Of those that fit, the
-/// longest counts.
-const QUOTES: [&str; 24] = [
-    "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USD1", "USD", "DAI", "EUR", "GBP", "JPY", "TRY", "BRL", "AUD",
-    "CHF", "CAD", "KRW", "XBT", "BTC", "ETH", "BNB", "SOL", "XRP", "DOGE",
-];
-/// What may stand between base and quote.
-const SEPARATORS: [char; 3] = ['/', '-', '_'];
 
 /// The instruments that this dialect has names and numbers for, in the table's order.
 pub fn offered(instruments: &Instruments) -> impl Iterator<Item = (SymbolId, &Instrument)> {
@@ -33,22 +24,6 @@ pub(super) fn push_symbol(out: &mut Vec<u8>, instrument: &Instrument) {
     instrument.symbol.split('/').for_each(|part| push(out, part));
 }
 
-/// What is traded, and what it is priced in: `BTC` and `USDT`. Where nobody can tell them apart, as of a future, the whole
-/// symbol is traded and the quote has no name.
-pub(super) fn assets(instrument: &Instrument) -> (&str, &str) {
-    let symbol = &*instrument.symbol;
-    if let Some((base, quote)) =
-        symbol.split_once(SEPARATORS).filter(|(base, quote)| !base.is_empty() && !quote.is_empty())
-    {
-        return (base, quote);
-    }
-    let bases = QUOTES.iter().filter_map(|quote| symbol.strip_suffix(quote)).filter(|base| !base.is_empty());
-    match bases.min_by_key(|base| base.len()) {
-        Some(base) => symbol.split_at(base.len()),
-        None => (symbol, ""),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,19 +39,6 @@ mod tests {
             lot: Qty(1),
             status: Status::Trading,
         }
-    }
-
-    #[test]
-    fn base_and_quote_are_told_apart() {
-        let check = |symbol, wanted| assert_eq!(assets(&instrument(symbol, 2)), wanted, "{symbol}");
-        check("BTC/USDT", ("BTC", "USDT"));
-        check("1000SATS/FDUSD", ("1000SATS", "FDUSD"));
-        check("BTCUSDT", ("BTC", "USDT"));
-        check("BTCFDUSD", ("BTC", "FDUSD"));
-        check("ETH-PERP", ("ETH", "PERP"));
-        check("USDT", ("USDT", ""));
-        check("ESZ6", ("ESZ6", ""));
-        check("/X", ("/X", ""));
     }
 
     #[test]

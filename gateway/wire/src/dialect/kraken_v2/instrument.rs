@@ -1,13 +1,16 @@
 //! The instruments: what is traded, and of what.
 
-use crate::dialect::json::{push, push_number, push_text};
+use crate::dialect::{
+    assets::assets,
+    json::{push, push_number, push_text},
+};
 use market::{Instrument, Instruments, Status};
 
 /// Appends the message that tells all of them.
 pub fn push_instruments(out: &mut Vec<u8>, instruments: &Instruments) {
     push(out, "{\"channel\":\"instrument\",\"type\":\"snapshot\",\"data\":{\"assets\":[");
     let mut opening = "{\"id\":";
-    for (asset, precision) in assets(instruments) {
+    for (asset, precision) in all_assets(instruments) {
         push_text(out, opening, asset);
         push_number(out, ",\"status\":\"enabled\",\"precision\":", u64::from(precision));
         push_number(out, ",\"precision_display\":", u64::from(precision));
@@ -25,7 +28,7 @@ pub fn push_instruments(out: &mut Vec<u8>, instruments: &Instruments) {
 }
 
 fn push_pair(out: &mut Vec<u8>, instrument: &Instrument) {
-    let [base, quote] = base_and_quote(instrument);
+    let (base, quote) = assets(instrument);
     let (price_precision, qty_precision) =
         (u64::from(instrument.price_decimals), u64::from(instrument.qty_decimals));
     push_text(out, "{\"symbol\":", &instrument.symbol);
@@ -52,24 +55,18 @@ fn push_pair(out: &mut Vec<u8>, instrument: &Instrument) {
     out.push(b'}');
 }
 
-/// What is traded, and what is paid with: nothing is known to be that of a symbol without a slash.
-pub(super) fn base_and_quote(instrument: &Instrument) -> [&str; 2] {
-    let (base, quote) = instrument.symbol.split_once('/').unwrap_or((&instrument.symbol, ""));
-    [base, quote]
-}
-
 /// Each asset of any pair once, in their order, with the decimals in which it is counted.
-pub(super) fn assets(instruments: &Instruments) -> Vec<(&str, u8)> {
-    let mut assets: Vec<(&str, u8)> = Vec::new();
+pub(super) fn all_assets(instruments: &Instruments) -> Vec<(&str, u8)> {
+    let mut all: Vec<(&str, u8)> = Vec::new();
     for (_, instrument) in instruments.iter() {
-        let decimals = [instrument.qty_decimals, instrument.price_decimals];
-        for (asset, decimals) in base_and_quote(instrument).into_iter().zip(decimals) {
-            match assets.iter_mut().find(|(known, _)| *known == asset) {
+        let (base, quote) = assets(instrument);
+        for (asset, decimals) in [(base, instrument.qty_decimals), (quote, instrument.price_decimals)] {
+            match all.iter_mut().find(|(known, _)| *known == asset) {
                 Some((_, most)) => *most = decimals.max(*most),
                 None if asset.is_empty() => {}
-                None => assets.push((asset, decimals)),
+                None => all.push((asset, decimals)),
             }
         }
     }
-    assets
+    all
 }

@@ -4,11 +4,14 @@
 //! A **pair** is named by its symbol without the slash, `BTCUSDT`; `wsname` is the symbol, `BTC/USDT`.
 
 use super::{
-    instrument::{assets, base_and_quote},
+    instrument::all_assets,
     summary::{push_average, push_volume},
 };
 use crate::{
-    dialect::json::{push, push_number, push_price, push_qty, push_text, push_time as push_moment},
+    dialect::{
+        assets::assets,
+        json::{push, push_number, push_price, push_qty, push_text, push_time as push_moment},
+    },
     message::Trade,
 };
 use book::Ladder;
@@ -62,8 +65,8 @@ pub fn push_system_status(out: &mut Vec<u8>, is_online: bool, now: Nanos) {
 
 /// Appends the assets of all pairs that are `wanted` by their names.
 pub fn push_assets(out: &mut Vec<u8>, instruments: &Instruments, wanted: impl Fn(&str) -> bool) {
-    let assets = assets(instruments).into_iter().filter(|(name, _)| wanted(name));
-    push_object(out, assets, |out, (name, decimals)| {
+    let all = all_assets(instruments).into_iter().filter(|(name, _)| wanted(name));
+    push_object(out, all, |out, (name, decimals)| {
         push_text(out, "", name);
         push_text(out, ":{\"aclass\":\"currency\",\"altname\":", name);
         push_number(out, ",\"decimals\":", decimals.into());
@@ -87,7 +90,7 @@ fn push_altname(out: &mut Vec<u8>, prefix: &str, instrument: &Instrument) {
 
 /// Appends a pair with its name. Nothing is known of fees: they are 0.
 pub fn push_pair(out: &mut Vec<u8>, instrument: &Instrument) {
-    let [base, quote] = base_and_quote(instrument);
+    let (base, quote) = assets(instrument);
     let (price_decimals, qty_decimals) =
         (u64::from(instrument.price_decimals), u64::from(instrument.qty_decimals));
     push_pair_name(out, instrument);
@@ -254,4 +257,57 @@ fn push_two(out: &mut Vec<u8>, prefix: &str, spans: [Span; 2], each: impl Fn(&mu
     push(out, "\",\"");
     each(out, &spans[1]);
     push(out, "\"]");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instrument() -> Instrument {
+        Instrument {
+            symbol: "BTC/USD".into(),
+            venue_symbol: "XBTUSD".into(),
+            price_decimals: 1,
+            qty_decimals: 8,
+            tick: Price(1),
+            lot: Qty(1),
+            status: Status::Trading,
+        }
+    }
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_book_is_text_in_the_decimals_of_its_instrument() {
+        let mut levels = Ladder::default();
+        levels.asks.push(Level { price: Price(303_841), qty: Qty(205_900_000) });
+        levels.bids.push(Level { price: Price(303_840), qty: Qty(1) });
+        let time = "2023-07-06T19:27:39.9Z".parse().unwrap();
+        assert_eq!(
+            written(|out| push_depth(out, &instrument(), &levels, time)),
+            r#""BTCUSD":{"asks":[["30384.1","2.05900000",1688671659]],"bids":[["30384.0","0.00000001",1688671659]]}"#
+        );
+    }
+
+    #[test]
+    fn a_ticker_before_the_first_trade_is_zero_but_for_the_book() {
+        let bid = Some(Level { price: Price(303_000), qty: Qty(250_000_000) });
+        assert_eq!(
+            written(|out| push_ticker(out, &instrument(), [bid, None], None, Nanos::ZERO)),
+            concat!(
+                r#""BTCUSD":{"a":["0.0","0","0.00000000"],"b":["30300.0","2","2.50000000"],"c":["0.0","0.00000000"],"#,
+                r#""v":["0.00000000","0.00000000"],"p":["0.0","0.0"],"t":[0,0],"l":["0.0","0.0"],"h":["0.0","0.0"],"o":"0.0"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_escaped() {
+        assert_eq!(written(|out| push_failure(out, "EGeneral:\"")), r#"{"error":["EGeneral:\""]}"#);
+        assert_eq!(written(|out| push_result(out, |out| push(out, "{}"))), r#"{"error":[],"result":{}}"#);
+    }
 }
