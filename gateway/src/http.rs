@@ -2,6 +2,7 @@
 
 mod binance;
 mod kraken;
+mod late;
 mod market_data;
 mod operations;
 mod parameters;
@@ -156,7 +157,7 @@ impl Visit {
                 return Ok(binance::answer(shared, request, self.peer.ip()).await);
             }
             path if path.starts_with(kraken::PREFIX) => {
-                return Ok(kraken::answer(shared, request, self.peer.ip()));
+                return Ok(kraken::answer(shared, request, self.peer.ip()).await);
             }
             "/echo" if shared.control.config.echo => return self.upgrade(request, true),
             _ => {}

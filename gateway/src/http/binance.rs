@@ -6,6 +6,7 @@ mod stats;
 
 use super::{
     Reply,
+    late::told,
     parameters::Parameters,
     reply::{self, whole_seconds},
 };
@@ -39,11 +40,6 @@ const NUMBER: &str = "^[0-9]{1,20}$";
 const LEVELS: [u32; 2] = [100, 5_000];
 /// Trades, where the request does not say, and at most.
 const TRADES: [u32; 2] = [500, 1_000];
-
-/// How long a book is waited for that cannot be told yet: most clients take no for an answer, and a moment later there is one.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two looks whether it can.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A request that is not answered with what it asked for.
 struct Refused {
@@ -156,20 +152,8 @@ fn exchange_info(query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<(), Refused
 async fn depth(query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<(), Refused> {
     let symbol = query.symbol()?;
     let depth = query.limit(LEVELS)?;
-    let until = clock::now() + PATIENCE;
-    loop {
-        let told = query.shared.with(|engine| {
-            engine.resume_feed();
-            engine.catch_up();
-            engine.worker.publisher_mut().push_depth(symbol, depth, out)
-        });
-        match told {
-            Err(_) if clock::now() < until && !query.shared.control.is_draining() => {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            told => return told.map_err(Refused::for_now),
-        }
-    }
+    let told = told(query.shared, |engine| engine.worker.publisher_mut().push_depth(symbol, depth, out));
+    told.await.map_err(Refused::for_now)
 }
 
 /// Which of the lists of trades.

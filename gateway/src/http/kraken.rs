@@ -5,6 +5,7 @@
 
 use super::{
     Reply,
+    late::told,
     parameters::Parameters,
     reply::{self, Problem, whole_seconds},
 };
@@ -65,8 +66,8 @@ impl From<Problem> for Failure {
 }
 
 /// Answers a request below [`PREFIX`].
-pub(super) fn answer<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Reply {
-    match result(shared, request, address) {
+pub(super) async fn answer<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Reply {
+    match result(shared, request, address).await {
         Ok(result) => {
             let mut body = Vec::with_capacity(result.len() + 24);
             rest::push_result(&mut body, |body| body.extend_from_slice(&result));
@@ -76,7 +77,7 @@ pub(super) fn answer<B>(shared: &Shared, request: &Request<B>, address: IpAddr) 
     }
 }
 
-fn result<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Result<Vec<u8>, Failure> {
+async fn result<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Result<Vec<u8>, Failure> {
     let control = &shared.control;
     control.addresses.request(address).map_err(|wait| Failure {
         status: StatusCode::TOO_MANY_REQUESTS,
@@ -104,7 +105,7 @@ fn result<B>(shared: &Shared, request: &Request<B>, address: IpAddr) -> Result<V
         }
         "Assets" => query.assets(&mut out)?,
         "AssetPairs" => query.asset_pairs(&mut out)?,
-        "Depth" => query.depth(&mut out)?,
+        "Depth" => query.depth(&mut out).await?,
         "Trades" => query.trades(&mut out)?,
         "Ticker" => query.ticker(&mut out)?,
         "OHLC" => query.ohlc(&mut out)?,
@@ -140,18 +141,19 @@ impl Query<'_> {
         Ok(())
     }
 
-    fn depth(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
+    async fn depth(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
         let pair = self.pair()?;
         let count = self.count(LEVELS)?;
-        self.shared.with(|engine| {
-            engine.catch_up();
-            let publisher = engine.worker.publisher_mut();
+        let empty = out.len();
+        let told = told(self.shared, |engine| {
+            out.truncate(empty);
             let mut told = Ok(());
             rest::push_object(out, [pair], |out, pair| {
-                told = publisher.push_kraken_depth(pair, count as u32, out);
+                told = engine.worker.publisher_mut().push_kraken_depth(pair, count as u32, out);
             });
-            told.map_err(|_| Failure::unavailable())
-        })
+            told
+        });
+        told.await.map_err(|_| Failure::unavailable())
     }
 
     fn trades(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {

@@ -1,6 +1,9 @@
 //! REST, and what WebSocket says of the same.
 
-use super::support::{Answer, client::Client, config, get, get_until, request, with_gateway};
+use super::support::{Answer, client::Client, config, get, get_until, request, run, with_gateway};
+use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
+use gateway::Feed;
+use market::{Epoch, Event, Instruments, Nanos};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -56,10 +59,47 @@ fn a_book_by_rest_is_not_older_than_what_a_client_was_sent() {
             assert_eq!((bids.len(), asks.len()), (3, 3));
             let price = |level: &Value| level[0].as_str().unwrap().parse::<f64>().unwrap();
             assert!(price(&bids[1]) < price(&bids[0]) && price(&bids[0]) < price(&asks[0]), "{book}");
-            let seconds = market::Nanos(bids[0][2].as_u64().unwrap() * 1_000_000_000 + 999_999_999);
+            let seconds = Nanos(bids[0][2].as_u64().unwrap() * 1_000_000_000 + 999_999_999);
             assert!(seconds >= sent.parse().unwrap(), "{sent} was sent before, and then {seconds}");
         }
     });
+}
+
+#[test]
+fn who_fetches_a_book_lets_a_held_feed_go() {
+    with_gateway(gateway::Config { hold: true, ..config() }, |address| async move {
+        let depth = result(address, "Depth?pair=ETHUSDT").await;
+        assert!(!depth["ETHUSDT"]["bids"].as_array().unwrap().is_empty(), "{depth}");
+    });
+}
+
+#[test]
+fn a_book_that_does_not_begin_is_unavailable() {
+    /// A feed that says nothing.
+    struct Silent(Feed);
+    impl FeedSource for Silent {
+        fn instruments(&self) -> &Instruments {
+            self.0.source.instruments()
+        }
+        fn epoch(&self) -> Option<Epoch> {
+            None
+        }
+        fn poll(&mut self, now: Nanos, _: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
+            Ok(FeedStatus { state: FeedState::Idle, watermark: now })
+        }
+    }
+    let feed =
+        Feed { source: Box::new(Silent(Feed::open(&config()).unwrap())), hold: PauseHandle::default() };
+    let running = gateway::start_with(config(), feed).unwrap();
+    run(async {
+        let answer = get(running.address(), "/0/public/Depth?pair=BTCUSDT").await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+        assert_eq!(answer.json(), json!({"error": ["EService:Unavailable"]}));
+        assert_eq!(result(running.address(), "SystemStatus").await["status"], "maintenance");
+        let ticker = result(running.address(), "Ticker?pair=BTCUSDT").await;
+        assert_eq!(ticker["BTCUSDT"]["c"], json!(["0.00", "0.00000"]), "nothing was traded");
+    });
+    running.shut_down("the test is over");
 }
 
 #[test]
