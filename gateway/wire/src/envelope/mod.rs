@@ -12,7 +12,7 @@ pub use decoder::Decoder;
 
 use crate::message::TOPICS_WITH_TOKEN;
 use std::time::Duration;
-use websocket::Opcode;
+use websocket::{Opcode, Window};
 
 /// How a connection's messages are wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -20,6 +20,8 @@ pub enum Envelope {
     /// Text frames (RFC 6455).
     #[default]
     WebSocket,
+    /// Text frames, the longer ones compressed (RFC 7692).
+    DeflatedWebSocket(Window),
     /// Events `market` of Socket.IO, in text frames; [`socketio::take_packets`] takes them out of the frames for polling.
     SocketIo,
     /// Server-sent events.
@@ -32,13 +34,20 @@ pub enum Envelope {
 
 impl Envelope {
     /// All of them.
-    pub const ALL: [Envelope; 5] =
-        [Envelope::WebSocket, Envelope::SocketIo, Envelope::Sse, Envelope::Tcp, Envelope::LongPoll];
+    pub const ALL: [Envelope; 7] = [
+        Envelope::WebSocket,
+        Envelope::DeflatedWebSocket(Window::Whole),
+        Envelope::DeflatedWebSocket(Window::Least),
+        Envelope::SocketIo,
+        Envelope::Sse,
+        Envelope::Tcp,
+        Envelope::LongPoll,
+    ];
 
     /// The name of the transport.
     pub const fn transport(self) -> &'static str {
         match self {
-            Envelope::WebSocket => "websocket",
+            Envelope::WebSocket | Envelope::DeflatedWebSocket(_) => "websocket",
             Envelope::SocketIo => "socketio",
             Envelope::Sse => "sse",
             Envelope::Tcp => "tcp",
@@ -50,6 +59,9 @@ impl Envelope {
     pub fn message(self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
         match self {
             Envelope::WebSocket => websocket::frame(out, Opcode::Text, body),
+            Envelope::DeflatedWebSocket(window) => {
+                websocket::deflated_frame(out, Opcode::Text, window, body);
+            }
             Envelope::SocketIo => socketio::push_event(out, body),
             Envelope::Sse => sse::push_event(out, body),
             Envelope::Tcp => tcp::push_line(out, body),
@@ -60,7 +72,7 @@ impl Envelope {
     /// Appends what keeps a connection alive and, where [`Envelope::answers_pings`], asks the client whether it is.
     pub fn push_ping(self, out: &mut Vec<u8>) {
         match self {
-            Envelope::WebSocket => websocket::push_ping(out, b"depthcast"),
+            Envelope::WebSocket | Envelope::DeflatedWebSocket(_) => websocket::push_ping(out, b"depthcast"),
             Envelope::SocketIo => socketio::push_ping(out),
             Envelope::Sse => sse::push_comment(out),
             // A silent client is fine: heartbeats, and the keep-alive of TCP itself, find a dead one.
@@ -70,18 +82,18 @@ impl Envelope {
 
     /// Whether a client that lives answers each ping.
     pub const fn answers_pings(self) -> bool {
-        matches!(self, Envelope::WebSocket | Envelope::SocketIo)
+        matches!(self, Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::SocketIo)
     }
 
     /// Whether a client learns from the close itself why the connection is closed. That of Socket.IO does not over long
     /// polling, and its libraries do not tell.
     pub const fn has_close_codes(self) -> bool {
-        matches!(self, Envelope::WebSocket)
+        matches!(self, Envelope::WebSocket | Envelope::DeflatedWebSocket(_))
     }
 
     /// Whether a connection ends with a close frame.
     pub const fn has_close_frames(self) -> bool {
-        matches!(self, Envelope::WebSocket | Envelope::SocketIo)
+        matches!(self, Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::SocketIo)
     }
 
     /// Appends the close of a connection, as far as the envelope has one.
@@ -101,7 +113,7 @@ impl Envelope {
         match self {
             Envelope::SocketIo => socketio::push_cursor(out, token),
             Envelope::Sse => sse::push_id(out, token),
-            Envelope::WebSocket | Envelope::Tcp | Envelope::LongPoll => {}
+            Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::Tcp | Envelope::LongPoll => {}
         }
     }
 

@@ -1,6 +1,7 @@
-//! The WebSocket codec: against RFC 6455 rule by rule, against a plain model of a reader, against fastwebsockets as the
+//! The WebSocket codec: against RFC 6455 rule by rule, and RFC 7692 where messages are compressed, against a plain model of a reader, against fastwebsockets as the
 //! client, and against clients that want its memory.
 
+mod deflate;
 mod memory;
 mod model;
 mod peer;
@@ -43,7 +44,11 @@ impl From<Message<'_>> for Owned {
 
 /// What a decoder makes of `bytes` when they arrive in pieces of these lengths, then the rest at once.
 fn read(bytes: &[u8], pieces: &[usize], limit: usize) -> (Vec<Owned>, Option<Violation>) {
-    let mut decoder = Decoder::new(limit);
+    read_by(Decoder::new(limit), bytes, pieces)
+}
+
+/// What this decoder makes of it.
+fn read_by(mut decoder: Decoder, bytes: &[u8], pieces: &[usize]) -> (Vec<Owned>, Option<Violation>) {
     let mut messages = Vec::new();
     let mut bytes = bytes.to_vec();
     let mut rest = &mut bytes[..];

@@ -1,7 +1,7 @@
 //! The reader of what clients send: bytes as they arrive in, whole messages out.
 
 use super::{
-    MAX_CONTROL_PAYLOAD, Message, Opcode, Violation,
+    MAX_CONTROL_PAYLOAD, Message, Opcode, Violation, deflate,
     header::{Before, Header},
     mask::unmask,
     utf8::Utf8,
@@ -11,7 +11,8 @@ use super::{
 ///
 /// Between messages it holds no memory, and a frame that comes in one piece is not copied. While a frame or a message is
 /// incomplete, what has arrived of it is held: room grows with what arrives, never by what a header claims, and never
-/// beyond the limit.
+/// beyond the limit. A compressed message is held compressed, and inflated when it is whole: what inflates it is the
+/// thread's and not the client's.
 ///
 /// ```
 /// use wire::envelope::websocket::{Decoder, Message};
@@ -30,6 +31,10 @@ pub struct Decoder {
     unfinished: Option<Opcode>,
     /// How far its text was judged.
     utf8: Utf8,
+    /// Whether messages may be compressed.
+    may_deflate: bool,
+    /// Whether the message whose frames are coming is compressed.
+    is_deflated: bool,
     state: State,
     held: Option<Box<Held>>,
 }
@@ -59,6 +64,12 @@ impl Decoder {
     /// A decoder that takes messages of at most `limit` bytes, all fragments together.
     pub fn new(limit: usize) -> Decoder {
         Decoder { limit: u32::try_from(limit).unwrap_or(u32::MAX), ..Decoder::default() }
+    }
+
+    /// A decoder for a client that may compress its messages, each by itself (RFC 7692: `client_no_context_takeover`). The limit
+    /// counts for what arrives of a message as well as for what it is inflated.
+    pub fn inflating(limit: usize) -> Decoder {
+        Decoder { may_deflate: true, ..Decoder::new(limit) }
     }
 
     /// The next message in `input`, which moves behind what was read of it; payloads are unmasked in place. `None` when
@@ -101,6 +112,7 @@ impl Decoder {
                 State::Closed => return Ok(None),
                 State::Header => {
                     let Some(header) = self.header(input)? else { return Ok(None) };
+                    self.is_deflated |= header.is_deflated;
                     self.state = State::Payload { header, left: header.length };
                 }
                 State::Payload { header, left } => {
@@ -133,7 +145,8 @@ impl Decoder {
         bytes[..known].copy_from_slice(earlier);
         bytes[known..known + fresh].copy_from_slice(&input[..fresh]);
 
-        let before = Before { unfinished: self.unfinished, room: self.limit - message };
+        let room = self.limit - message;
+        let before = Before { unfinished: self.unfinished, room, may_deflate: self.may_deflate };
         let read = Header::read(&bytes[..known + fresh], before)?;
         if let Some((header, length)) = read {
             take_up_to(input, length - known);
@@ -151,7 +164,7 @@ impl Decoder {
 
     /// Keeps a piece of a payload whose message is not whole.
     fn keep(&mut self, opcode: Opcode, bytes: &[u8]) -> Result<(), Violation> {
-        if opcode == Opcode::Text {
+        if opcode == Opcode::Text && !self.is_deflated {
             self.utf8.feed(bytes).map_err(|_| Violation::NotUtf8)?;
         }
         if !bytes.is_empty() {
@@ -169,11 +182,14 @@ impl Decoder {
         if opcode == Opcode::Close {
             self.state = State::Closed;
         }
+        let is_deflated = !opcode.is_control() && std::mem::take(&mut self.is_deflated);
         let payload = match &mut self.held {
-            Some(held) => held.complete(opcode, bytes, self.limit),
-            None => bytes,
+            held if is_deflated => held.get_or_insert_default().inflate(opcode, bytes, self.limit),
+            Some(held) => Ok(held.complete(opcode, bytes, self.limit)),
+            None => Ok(bytes),
         };
-        Message::read(opcode, payload).inspect_err(|_| self.state = State::Closed)
+        let message = payload.and_then(|payload| Message::read(opcode, payload));
+        message.inspect_err(|_| self.state = State::Closed)
     }
 }
 
@@ -194,7 +210,19 @@ impl Held {
         }
         self.append(opcode, bytes, limit);
         let whole = if opcode.is_control() { &mut self.control } else { &mut self.message };
-        self.given = std::mem::take(whole);
+        let whole = std::mem::take(whole);
+        self.give(whole)
+    }
+
+    /// What a compressed message says that `bytes` complete.
+    fn inflate(&mut self, opcode: Opcode, bytes: &[u8], limit: u32) -> Result<&[u8], Violation> {
+        let inflated = deflate::inflate(self.complete(opcode, bytes, limit), limit as usize)?;
+        Ok(self.give(inflated))
+    }
+
+    /// Holds what is given out until the next call.
+    fn give(&mut self, whole: Vec<u8>) -> &[u8] {
+        self.given = whole;
         &self.given
     }
 

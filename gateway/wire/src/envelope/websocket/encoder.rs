@@ -1,6 +1,10 @@
 //! Frames from the server: unmasked, never fragmented, written straight into the buffer that they are sent from.
 
-use super::{MAX_CONTROL_PAYLOAD, Opcode};
+use super::{
+    MAX_CONTROL_PAYLOAD, Opcode,
+    deflate::{self, Window},
+    header::RSV1,
+};
 
 /// Bytes in a header with a 16-bit length: what most messages of a feed need.
 const MEDIUM_HEADER: usize = 4;
@@ -8,11 +12,30 @@ const MEDIUM_HEADER: usize = 4;
 /// Appends one frame with the payload that `body` appends. Room for the header is left in front of the payload, which is
 /// moved only when its length needs another header than most.
 pub fn frame(out: &mut Vec<u8>, opcode: Opcode, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = begin(out, body);
+    end(out, start, opcode as u8);
+}
+
+/// Appends one frame as [`frame`] does, and compresses its payload where that makes it shorter: for a client with which
+/// permessage-deflate was agreed on.
+pub fn deflated_frame(out: &mut Vec<u8>, opcode: Opcode, window: Window, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = begin(out, body);
+    let rsv1 = if deflate::shrink(out, start + MEDIUM_HEADER, window) { RSV1 } else { 0 };
+    end(out, start, rsv1 | opcode as u8);
+}
+
+/// Appends a payload behind room for its header, and says where that is.
+fn begin(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) -> usize {
     let start = out.len();
     out.extend_from_slice(&[0; MEDIUM_HEADER]);
     body(out);
+    start
+}
+
+/// Writes the header of the frame that begins at `start`.
+fn end(out: &mut Vec<u8>, start: usize, first: u8) {
     let length = out.len() - start - MEDIUM_HEADER;
-    let (header, size) = header(opcode, length);
+    let (header, size) = header(first, length);
     if size == MEDIUM_HEADER {
         out[start..start + MEDIUM_HEADER].copy_from_slice(&header[..MEDIUM_HEADER]);
     } else {
@@ -20,10 +43,10 @@ pub fn frame(out: &mut Vec<u8>, opcode: Opcode, body: impl FnOnce(&mut Vec<u8>))
     }
 }
 
-/// The header of an unmasked, unfragmented frame, and how many bytes of it count.
-fn header(opcode: Opcode, length: usize) -> ([u8; 10], usize) {
+/// The header of an unmasked, unfragmented frame with this opcode and these reserved bits, and how many bytes of it count.
+fn header(first: u8, length: usize) -> ([u8; 10], usize) {
     let mut header = [0; 10];
-    header[0] = 0x80 | opcode as u8;
+    header[0] = 0x80 | first;
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short @ 0..=125), _) => {
             header[1] = short;

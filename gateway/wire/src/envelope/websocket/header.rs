@@ -2,11 +2,16 @@
 
 use super::{MAX_CONTROL_PAYLOAD, Opcode, Violation};
 
+/// Marks the first frame of a compressed message (RFC 7692 section 6).
+pub const RSV1: u8 = 0x40;
+
 /// A header that was found good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Of a continuation, that of the message that it continues.
     pub opcode: Opcode,
+    /// Whether a compressed message begins with this frame.
+    pub is_deflated: bool,
     /// Whether the message ends with this frame.
     pub fin: bool,
     /// Bytes of payload.
@@ -21,6 +26,8 @@ pub struct Before {
     pub unfinished: Option<Opcode>,
     /// How many bytes a message, or what follows of this one, may still have.
     pub room: u32,
+    /// Whether messages may be compressed.
+    pub may_deflate: bool,
 }
 
 impl Header {
@@ -32,11 +39,14 @@ impl Header {
     pub fn read(bytes: &[u8], before: Before) -> Result<Option<(Header, usize)>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
         let fin = first & 0x80 != 0;
-        // RSV1 marks a compressed message where permessage-deflate was agreed on; it is not offered.
-        if first & 0x70 != 0 {
+        let is_deflated = first & RSV1 != 0;
+        if first & 0x70 & !RSV1 != 0 || is_deflated && !before.may_deflate {
             return Err(Violation::ReservedBit);
         }
         let opcode = opcode(first & 0x0F, before.unfinished)?;
+        if is_deflated && (opcode.is_control() || before.unfinished.is_some()) {
+            return Err(Violation::ReservedBit);
+        }
         if opcode.is_control() && !fin {
             return Err(Violation::BadControl);
         }
@@ -56,7 +66,7 @@ impl Header {
             return Err(Violation::TooBig);
         }
         let Some(&mask) = bytes[2 + size..].first_chunk() else { return Ok(None) };
-        Ok(Some((Header { opcode, fin, length, mask }, 2 + size + mask.len())))
+        Ok(Some((Header { opcode, is_deflated, fin, length, mask }, 2 + size + mask.len())))
     }
 }
 

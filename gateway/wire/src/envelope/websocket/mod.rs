@@ -1,9 +1,10 @@
-//! The server's side of the WebSocket protocol (RFC 6455), without I/O: the handshake's checks, a reader of what clients
-//! send, and a writer of frames.
+//! The server's side of the WebSocket protocol (RFC 6455) and of its compression (RFC 7692), without I/O: the handshake's
+//! checks, a reader of what clients send, and a writer of frames.
 //!
 //! The reader is fed with bytes as they arrive and holds memory only while a frame or a message is incomplete. It judges a
 //! frame by its header alone, so that nothing is kept of what is refused anyway.
 
+mod extensions;
 mod handshake;
 mod opcode;
 
@@ -16,8 +17,12 @@ mod violation;
 
 mod encoder;
 
+mod deflate;
+
 pub use decoder::Decoder;
-pub use encoder::{frame, frame_lengths, push_close, push_ping, push_pong};
+pub use deflate::Window;
+pub use encoder::{deflated_frame, frame, frame_lengths, push_close, push_ping, push_pong};
+pub use extensions::Deflate;
 pub use handshake::{HandshakeError, check_origin, check_upgrade};
 pub use message::{CloseFrame, Message};
 pub use opcode::Opcode;

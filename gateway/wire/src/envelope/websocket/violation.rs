@@ -9,8 +9,8 @@ pub enum Violation {
     /// A client has to mask (RFC 6455 section 5.1).
     #[error("frames from a client have to be masked")]
     Unmasked,
-    /// No extension was agreed on (section 5.2).
-    #[error("a reserved bit is set and no extension was agreed on")]
+    /// Section 5.2. Where compression was agreed on, RSV1 has a meaning in the first frame of a message (RFC 7692 section 6).
+    #[error("a reserved bit is set to which nothing that was agreed on gives a meaning")]
     ReservedBit,
     /// Opcodes 3 to 7 and 11 to 15 (section 5.2).
     #[error("the opcode is reserved")]
@@ -33,6 +33,9 @@ pub enum Violation {
     /// Section 8.1, and 5.5.1 for the reason of a close frame.
     #[error("the text is not UTF-8")]
     NotUtf8,
+    /// What a message that is marked as compressed holds is no such thing (RFC 7692 section 7.2).
+    #[error("the message is marked as compressed, and cannot be inflated by itself")]
+    BadDeflate,
     /// Over the limit that the decoder was made with.
     #[error("the message is over the inbound limit; send it as several messages")]
     TooBig,
@@ -42,7 +45,7 @@ impl Violation {
     /// The status code for the close frame (section 7.4.1).
     pub fn close_code(self) -> CloseCode {
         match self {
-            Violation::NotUtf8 => CloseCode::InvalidData,
+            Violation::NotUtf8 | Violation::BadDeflate => CloseCode::InvalidData,
             Violation::TooBig => CloseCode::TooBig,
             _ => CloseCode::ProtocolError,
         }
