@@ -90,6 +90,10 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_SEND_BUFFER", help_heading = "Network", value_name = "BYTES", default_value_t = Config::default().send_buffer)]
     pub send_buffer: usize,
 
+    /// Compress messages of 512 bytes and more for WebSocket clients that offer it (permessage-deflate)
+    #[arg(long, env = "DEPTHCAST_DEFLATE", help_heading = "Network")]
+    pub deflate: bool,
+
     /// Serve /echo, a WebSocket echo through the production connection code, for conformance suites
     #[arg(long, env = "DEPTHCAST_ECHO", help_heading = "Network")]
     pub echo: bool,
@@ -210,6 +214,7 @@ impl Default for Config {
             reuse_port: false,
             allow_origin: Vec::new(),
             send_buffer: 256 << 10,
+            deflate: false,
             echo: false,
             workers: None,
             wait: WaitStrategy::default(),

@@ -1,4 +1,4 @@
-//! Clients that people use for server-sent events, long polling and plain TCP, against three workers. Each is skipped, with a message,
+//! Clients that people use for server-sent events, long polling, plain TCP and compressed WebSocket, against three workers. Each is skipped, with a message,
 //! where its program or library is not installed: those of Node.js by `npm ci` in `tests/clients/node`; those of Python from
 //! `tests/clients/requirements.txt`, in the Python that DEPTHCAST_PYTHON names.
 
@@ -10,8 +10,8 @@ use support::config;
 
 /// Runs a script with a gateway's URL and what else it wants. Whatever stands in `missing` says that it cannot run here.
 fn check(interpreter: &str, script: &str, more: impl FnOnce(&Running) -> Vec<String>, missing: &[&str]) {
-    let gateway =
-        start(Config { workers: Some(3), rate: Some(400), ..config() }).expect("the gateway starts");
+    let config = Config { workers: Some(3), rate: Some(400), deflate: true, ..config() };
+    let gateway = start(config).expect("the gateway starts");
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let mut command = Command::new(interpreter);
     command.arg(scripts.join(script)).arg(format!("http://{}", gateway.address())).args(more(&gateway));
@@ -62,4 +62,19 @@ fn a_plain_socket_resumes_with_a_token_of_its_own_and_its_book_is_verified() {
         vec![address.ip().to_string(), address.port().to_string()]
     };
     check(&python(), "tcp.py", port, &[]);
+}
+
+#[test]
+fn a_book_over_compressed_frames_is_right_in_python() {
+    check(&python(), "deflate.py", |_| vec![], &["No module named 'websockets"]);
+}
+
+#[test]
+fn a_book_is_right_for_who_can_refer_back_no_further_than_a_kilobyte() {
+    check(&python(), "deflate.py", |_| vec!["10".into()], &["No module named 'websockets"]);
+}
+
+#[test]
+fn a_book_over_compressed_frames_is_right_with_the_ws_of_npm() {
+    check("node", "deflate.mjs", |_| vec![], &["Cannot find module 'ws'"]);
 }

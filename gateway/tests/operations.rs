@@ -6,7 +6,7 @@ use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use gateway::{Config, Feed, FeedSpec};
 use market::{Epoch, Event, Instruments, Nanos};
 use serde_json::json;
-use support::{client::Client, config, get, get_until, model::Book, run, with_gateway};
+use support::{client::Client, config, get, get_until, model::Book, request, run, with_gateway};
 
 #[test]
 fn instruments_are_listed_in_the_feeds_order() {
@@ -119,6 +119,32 @@ fn the_echo_is_there_when_it_is_asked_for() {
         client.send("hello").await;
         assert_eq!(client.text().await, "hello");
     });
+}
+
+#[test]
+fn compression_is_agreed_on_with_who_offers_it_where_it_is_switched_on() {
+    const OFFER: &str = "permessage-deflate; client_max_window_bits";
+    const AGREED: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    let check = |deflate: bool, offer: &'static str, wanted: &'static str| {
+        with_gateway(Config { deflate, echo: true, ..config() }, |address| async move {
+            for path in ["/feed", "/echo", "/ws", "/stream?streams=btcusdt@depth", "/v2"] {
+                let handshake = [
+                    ("upgrade", "websocket"),
+                    ("connection", "upgrade"),
+                    ("sec-websocket-version", "13"),
+                    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                    ("sec-websocket-extensions", offer),
+                ];
+                let answer = request(address, "GET", path, &handshake).await;
+                let agreed = answer.header("sec-websocket-extensions");
+                assert_eq!((answer.status, agreed), (101, wanted), "{path}, offered {offer:?}");
+            }
+        });
+    };
+    check(false, OFFER, "");
+    check(true, OFFER, AGREED);
+    check(true, "permessage-deflate; unheard_of", "");
+    check(true, "", "");
 }
 
 #[test]

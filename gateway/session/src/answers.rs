@@ -1,6 +1,9 @@
 //! What is said to one client besides its data: answers, heartbeats, pings. It goes before data.
 
-use wire::envelope::{Envelope, socketio};
+use wire::envelope::{
+    Envelope, socketio,
+    websocket::{self, Opcode},
+};
 
 /// Frames that wait to be written.
 pub struct Answers {
@@ -37,6 +40,17 @@ impl Answers {
     /// Where whole frames are added that are no messages.
     pub fn frames(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
+    }
+
+    /// Adds a message back that came over WebSocket.
+    pub fn echo(&mut self, opcode: Opcode, payload: &[u8]) {
+        let body = |out: &mut Vec<u8>| out.extend_from_slice(payload);
+        match self.envelope {
+            Envelope::DeflatedWebSocket(window) => {
+                websocket::deflated_frame(&mut self.bytes, opcode, window, body);
+            }
+            _ => websocket::frame(&mut self.bytes, opcode, body),
+        }
     }
 
     /// What is said from here on goes into one acknowledgement.

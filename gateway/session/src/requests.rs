@@ -109,14 +109,8 @@ impl Worker {
             Message::Ping(payload) => websocket::push_pong(answers.frames(), payload),
             Message::Pong(_) => subscriber.timers.last_pong = now,
             Message::Close(close) => return Step::Goodbye(close.map(|close| close.code)),
-            Message::Text(text) if subscriber.echo => {
-                websocket::frame(answers.frames(), Opcode::Text, |body| {
-                    body.extend_from_slice(text.as_bytes())
-                });
-            }
-            Message::Binary(bytes) if subscriber.echo => {
-                websocket::frame(answers.frames(), Opcode::Binary, |body| body.extend_from_slice(bytes));
-            }
+            Message::Text(text) if subscriber.echo => answers.echo(Opcode::Text, text.as_bytes()),
+            Message::Binary(bytes) if subscriber.echo => answers.echo(Opcode::Binary, bytes),
             Message::Binary(_) => {
                 return Step::Close(CloseCode::Unsupported.code(), CloseCode::Unsupported.text().into());
             }

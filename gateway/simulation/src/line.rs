@@ -1,6 +1,8 @@
 //! How a client of a test is connected, on each transport: what it sends as bytes, and the messages and tokens in the
 //! bytes that come. It knows nothing of what they say.
 
+use flate2::bufread::DeflateDecoder;
+use std::io::Read;
 use wire::envelope::{Envelope, websocket::frame_lengths};
 
 /// What came, in order.
@@ -17,7 +19,7 @@ pub fn request(envelope: Envelope, method: &str, params: &str) -> Vec<u8> {
     match envelope {
         Envelope::SocketIo => masked(&format!("42[\"{method}\",{params}]")),
         Envelope::Tcp => format!("{{\"method\":\"{method}\",\"params\":{params}}}\n").into_bytes(),
-        Envelope::WebSocket | Envelope::Sse | Envelope::LongPoll => {
+        Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::Sse | Envelope::LongPoll => {
             masked(&format!("{{\"method\":\"{method}\",\"params\":{params}}}"))
         }
     }
@@ -30,14 +32,16 @@ pub fn greeting(envelope: Envelope) -> Option<Vec<u8>> {
 
 /// Whether a client can ask for something on an open connection.
 pub fn takes_requests(envelope: Envelope) -> bool {
-    matches!(envelope, Envelope::WebSocket | Envelope::SocketIo | Envelope::Tcp)
+    !matches!(envelope, Envelope::Sse | Envelope::LongPoll)
 }
 
 /// Takes what arrived whole out of `inbox`.
 pub fn take_items(envelope: Envelope, inbox: &mut Vec<u8>) -> Vec<Item> {
     let mut items = Vec::new();
     let taken = match envelope {
-        Envelope::WebSocket | Envelope::SocketIo => take_frames(envelope, inbox, &mut items),
+        Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::SocketIo => {
+            take_frames(envelope, inbox, &mut items)
+        }
         Envelope::Tcp => take_until(inbox, b"\n", |line| items.push(Item::Message(line.to_vec()))),
         Envelope::Sse => take_until(inbox, b"\n\n", |event| take_event(event, &mut items)),
         Envelope::LongPoll => 0,
@@ -65,11 +69,22 @@ fn take_frames(envelope: Envelope, inbox: &[u8], items: &mut Vec<Item>) -> usize
         match envelope {
             _ if opcode != 0x1 => {}
             Envelope::SocketIo => items.extend(packet(text)),
+            Envelope::DeflatedWebSocket(_) if inbox[at] & 0x40 != 0 => {
+                items.push(Item::Message(inflate(text)));
+            }
             _ => items.push(Item::Message(text.to_vec())),
         }
         at = end;
     }
     at
+}
+
+/// What a compressed message says.
+fn inflate(payload: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let payload = std::io::Read::chain(payload, &[0, 0, 0xFF, 0xFF, 1, 0, 0, 0xFF, 0xFF][..]);
+    DeflateDecoder::new(payload).read_to_end(&mut text).expect("what the gateway compresses can be inflated");
+    text
 }
 
 /// What a packet of Socket.IO holds.

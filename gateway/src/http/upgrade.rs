@@ -14,7 +14,7 @@ use session::{Limits, OpenOptions};
 use wire::{
     dialect::{Dialect, kraken_v2},
     envelope::Envelope,
-    envelope::websocket::{HandshakeError, check_origin, check_upgrade},
+    envelope::websocket::{Deflate, HandshakeError, check_origin, check_upgrade},
     message::ErrorCode,
 };
 
@@ -81,11 +81,18 @@ impl Visit {
             return Err(Problem::shutting_down());
         }
         let parameters = Parameters::of(request.uri())?;
-        let terms = terms(parameters, &control.config.limits(), &control.instruments())?;
+        let mut terms = terms(parameters, &control.config.limits(), &control.instruments())?;
         control.addresses.connect(self.peer.ip()).map_err(Problem::too_many_requests)?;
+        let deflate = Some(request.headers()).filter(|_| control.config.deflate).and_then(Deflate::agree);
         let (answer, _) = fastwebsockets::upgrade::upgrade(request).map_err(|_| HandshakeError::Key)?;
+        let mut answer = answer.map(|_| Full::default());
+        if let Some(deflate) = deflate {
+            terms.options.envelope = Envelope::DeflatedWebSocket(deflate.window);
+            let accepted = HeaderValue::try_from(deflate.to_string()).expect("tokens and blanks");
+            answer.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, accepted);
+        }
         self.becomes.set(Some(Becomes::Stream(terms)));
-        Ok(answer.map(|_| Full::default()))
+        Ok(answer)
     }
 }
 
