@@ -204,3 +204,14 @@ fn a_stream_or_a_poll_of_nothing_is_refused() {
         }
     });
 }
+
+#[test]
+fn a_method_that_is_not_taken_is_answered_with_those_that_are() {
+    with_gateway(config(), |address| async move {
+        for path in ["/v1/instruments", "/api/v3/exchangeInfo", "/poll?streams=btcusdt@trade", "/ws"] {
+            let answer = request(address, "PUT", path, &[]).await;
+            assert_eq!(answer.status, 405, "{path}");
+            assert!(answer.header("allow").contains("GET"), "{path}");
+        }
+    });
+}

@@ -13,7 +13,7 @@ use super::{
 use crate::worker::Shared;
 use hyper::{
     Method, Request, StatusCode, Uri,
-    header::{self, HeaderName},
+    header::{self, HeaderName, HeaderValue},
 };
 use market::{Instruments, Nanos, SymbolId, clock};
 use session::{Publisher, TradeWindow};
@@ -65,6 +65,9 @@ impl Refused {
         binance::push_fault(&mut body, &self.fault);
         let mut reply = reply::json(body);
         *reply.status_mut() = self.status;
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
         if let Some(wait) = self.retry_after {
             reply.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait).into());
         }
