@@ -9,7 +9,11 @@ use crate::{
 };
 use market::Nanos;
 use wire::{
-    dialect::{Dialect, binance, native_json},
+    dialect::{
+        Dialect,
+        binance::{self, Fault, Id, RequestError},
+        native_json,
+    },
     envelope::socketio::{self, Packet, PacketError},
     message::CloseCode,
 };
@@ -115,6 +119,13 @@ impl Worker {
             Some(parsed) => {
                 subscriber.dialect = Dialect::Binance { combined: true };
                 self.take_stream_request(conn, parsed, now)
+            }
+            // Those of the native protocol would turn a stream into something that is none.
+            None if subscriber.dialect != Dialect::Native => {
+                let fault = Fault::request(
+                    "this connection has begun with streams; use subscribe and unsubscribe with {\"streams\":[…]}",
+                );
+                self.take_stream_request(conn, Err(RequestError { id: Id::Needless, fault }), now)
             }
             None => self.request(conn, arguments, native_json::parse_event, now),
         }

@@ -113,3 +113,29 @@ fn streams_that_a_client_has_take_no_room() {
     assert_eq!(ask(&NAMES), done);
     assert_eq!(ask(&[NAMES[0], "btcusdt@depth"])["error"]["code"], 2);
 }
+
+#[test]
+fn a_connection_of_streams_takes_no_requests_that_would_turn_them_into_something_else() {
+    let mut bench = Bench::standing();
+    bench.tick(100);
+    let conn = bench.open_over(Envelope::SocketIo);
+    // Its frames, as far as they are text.
+    let said = |bench: &mut Bench| {
+        String::from_utf8_lossy(&bench.sockets.received.remove(&conn).unwrap_or_default()).into_owned()
+    };
+    bench.send(conn, "40");
+    bench.send(conn, r#"421["subscribe",{"streams":["btcusdt@depth@100ms"]}]"#);
+    bench.flush();
+    said(&mut bench);
+    for (method, more) in [("modify", ",\"depth\":1"), ("unsubscribe", ""), ("subscribe", "")] {
+        let params = format!("{{\"channel\":\"book\",\"symbol\":[\"BTC/USDT\"]{more}}}");
+        bench.send(conn, &format!("422[\"{method}\",{params}]"));
+        bench.flush();
+        let answer = said(&mut bench);
+        assert!(answer.contains("\"code\":2"), "{method}: {answer}");
+    }
+    bench.exchange_event(0, &[level(Side::Bid, 9_996, 7)]);
+    bench.tick(100);
+    bench.flush();
+    assert!(said(&mut bench).contains("\"b\":[[\"99.96000000\",\"0.00007000\"]]"), "the whole book goes on");
+}
