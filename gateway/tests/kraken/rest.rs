@@ -65,6 +65,25 @@ fn a_book_by_rest_is_not_older_than_what_a_client_was_sent() {
     });
 }
 
+/// Whichever worker answers, and however far it has come by itself.
+#[test]
+fn an_answer_knows_each_trade_that_a_client_was_sent() {
+    let config = gateway::Config { workers: Some(3), ..config() };
+    with_gateway(config, |address| async move {
+        let mut client = Client::connect_to(address, "/v2").await;
+        client.subscribe(json!({"channel": "trade", "symbol": ["BTC/USDT"], "snapshot": false})).await;
+        for _ in 0..30 {
+            let message = client.json_where(|message| message["channel"] == "trade").await;
+            let sent = message["data"][0]["trade_id"].as_u64().unwrap();
+            let ticker = result(address, "Ticker?pair=BTCUSDT").await;
+            let trades = result(address, "Trades?pair=BTCUSDT&count=1").await;
+            assert!(trades["BTCUSDT"][0][6].as_u64().unwrap() >= sent, "{trades} after {sent}");
+            // The simulation counts its trades from 1.
+            assert!(ticker["BTCUSDT"]["t"][1].as_u64().unwrap() >= sent, "{ticker} after {sent}");
+        }
+    });
+}
+
 #[test]
 fn who_fetches_a_book_lets_a_held_feed_go() {
     with_gateway(gateway::Config { hold: true, ..config() }, |address| async move {
