@@ -34,8 +34,9 @@ impl Publisher {
     }
 
     fn begin_topic(&mut self, key: TopicKey) -> TopicId {
-        // Where there is nothing to tell yet, the first message is a snapshot for all.
-        let told_at = if self.has_summary(&key) { self.feed_time } else { Nanos::ZERO };
+        // Where there is nothing to tell yet, the first message is a snapshot for all, if the dialect has one.
+        let begins_anew = key.codec.tells_snapshots() && !self.has_summary(&key);
+        let told_at = if begins_anew { Nanos::ZERO } else { self.feed_time };
         let replica = &mut self.replicas[key.symbol.index()];
         let mut topic = Topic::new(key, replica.book.mark());
         let mut bucket_open = false;

@@ -48,6 +48,11 @@ impl Codec {
         }
     }
 
+    /// Whether the first message of a summary is another one than those that follow: a snapshot.
+    pub const fn tells_snapshots(self) -> bool {
+        matches!(self.body, Body::Kraken(_))
+    }
+
     /// Whether each message of a book says all that is in view, and not only what changed.
     pub const fn shows_views(self) -> bool {
         matches!(self.body, Body::Binance(Form { stream: Stream::Partial(..), .. }))
