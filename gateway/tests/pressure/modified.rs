@@ -1,6 +1,11 @@
 //! Subscriptions that are changed while data flows and while their client is slow.
 
-use super::{BTC, ETH, config, peer::Peer, slow::until_full, under_pressure};
+use super::{
+    BTC, ETH, config,
+    peer::Peer,
+    slow::{until_behind, until_full},
+    under_pressure,
+};
 use gateway::Config;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -30,6 +35,8 @@ async fn change_minds(address: SocketAddr, mut peer: Peer, mut chance: Chance, c
     for _ in 0..changes {
         if chance.below(4) == 0 {
             until_full(address, &peer).await;
+            // Else it reads on before anything has happened that could be merged.
+            until_behind(address, &peer, 50).await;
         }
         let (noted, snapshots) = (peer.seen.noted, peer.count(SnapshotReason::Modify));
         let mut params = json!({"channel": "book", "symbol": BTC});

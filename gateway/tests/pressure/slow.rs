@@ -19,6 +19,13 @@ pub async fn until_full(address: SocketAddr, peer: &Peer) {
     }
 }
 
+/// Waits until a client that does not read is behind, by so many numbers.
+pub async fn until_behind(address: SocketAddr, peer: &Peer, numbers: u64) {
+    while row_of(address, peer).await.is_some_and(|row| row["lag_seq"].as_u64() < Some(numbers)) {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Reads a few bytes at a time, and now and then nothing until the gateway can write no more.
 async fn crawl(address: SocketAddr, peer: &mut Peer, reads: usize) {
     for at in 0..reads {
