@@ -105,23 +105,32 @@ impl StreamClient {
             Some(Connection { at, pipe, inbox: Vec::new(), state, last_trade: None, is_broken: false });
     }
 
-    /// Asks for the book over REST, now and then until it has one. The worker has read all that the ring holds.
+    /// Asks for the book over REST, now and then until an event has continued one. The worker has read all that the ring holds.
+    ///
+    /// Until then it may have an old one and cannot see that: a stream of a worker that was lapped begins in the midst of a
+    /// bucket, where the book that another worker tells ends before it.
     ///
     /// # Errors
     /// If what it has and what it gets do not join.
     pub fn ask_for_book(&mut self, worker: &mut Worker, chance: &mut Chance) -> Result<(), String> {
         let symbol = self.symbol;
-        let Some(Connection { state: State::Waiting(events), .. }) = &mut self.conn else { return Ok(()) };
+        let (events, before) = match &mut self.conn {
+            Some(Connection { state: State::Waiting(events), .. }) => (events.clone(), 0),
+            Some(Connection { state: State::Following { last, fresh: true, .. }, .. }) => (Vec::new(), *last),
+            _ => return Ok(()),
+        };
         let mut body = Vec::new();
         if !chance.once_in(10) || worker.publisher_mut().push_depth(symbol, WHOLE_BOOK, &mut body).is_err() {
             return Ok(());
         }
-        let events = std::mem::take(events);
         let instruments = worker.publisher().instruments().clone();
         let answer: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
         let mut book = Levels::default();
         apply(&mut book, &answer, ["bids", "asks"], &instruments[symbol])?;
         let last = number(&answer, "lastUpdateId")?;
+        if last < before {
+            return Ok(());
+        }
         if let Some(conn) = &mut self.conn {
             conn.state = State::Following { book, last, fresh: true };
         }
