@@ -2,7 +2,7 @@
 //! names of ours, symbols of the table.
 
 use crate::message::ReqId;
-use market::{Epoch, Instrument, Nanos, Price, Qty, push_digits, push_fixed, push_unsigned_fixed};
+use market::{Epoch, Instrument, Level, Nanos, Price, Qty, push_digits, push_fixed, push_unsigned_fixed};
 
 /// Appends `text` as it is.
 pub(super) fn push(out: &mut Vec<u8>, text: &str) {
@@ -91,4 +91,16 @@ pub(super) fn push_price(out: &mut Vec<u8>, prefix: &str, price: Price, instrume
 pub(super) fn push_qty(out: &mut Vec<u8>, prefix: &str, qty: Qty, instrument: &Instrument) {
     push(out, prefix);
     push_unsigned_fixed(out, qty.0, instrument.qty_decimals);
+}
+
+/// Appends `prefix` as it is and then levels as objects of `price` and `qty`, with commas between them.
+pub(super) fn push_levels(out: &mut Vec<u8>, prefix: &str, levels: &[Level], instrument: &Instrument) {
+    push(out, prefix);
+    let mut opening = "{\"price\":";
+    for level in levels {
+        push_price(out, opening, level.price, instrument);
+        push_qty(out, ",\"qty\":", level.qty, instrument);
+        out.push(b'}');
+        opening = ",{\"price\":";
+    }
 }

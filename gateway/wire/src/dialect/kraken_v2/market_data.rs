@@ -1,10 +1,10 @@
 //! Books and trades.
 
 use crate::{
-    dialect::json::{push, push_number, push_price, push_qty, push_time},
+    dialect::json::{push, push_levels, push_number, push_price, push_qty, push_time},
     message::{BookKind, BookMessage, TradeKind, TradeMessage},
 };
-use market::{Instrument, Level, Side};
+use market::Side;
 
 /// Appends a message of a book.
 pub fn push_book(out: &mut Vec<u8>, message: &BookMessage<'_>) {
@@ -22,17 +22,6 @@ pub fn push_book(out: &mut Vec<u8>, message: &BookMessage<'_>) {
     push_number(out, "],\"checksum\":", u64::from(message.checksum));
     push_time(out, ",\"timestamp\":", message.mark.timestamp);
     push(out, "}]}");
-}
-
-fn push_levels(out: &mut Vec<u8>, prefix: &str, levels: &[Level], instrument: &Instrument) {
-    push(out, prefix);
-    let mut opening = "{\"price\":";
-    for level in levels {
-        push_price(out, opening, level.price, instrument);
-        push_qty(out, ",\"qty\":", level.qty, instrument);
-        out.push(b'}');
-        opening = ",{\"price\":";
-    }
 }
 
 /// Appends a message of trades.

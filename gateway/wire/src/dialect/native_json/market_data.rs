@@ -1,6 +1,6 @@
 //! Books, trades and the top of the book: the messages that are encoded once an exchange event.
 
-use crate::dialect::json::{push, push_epoch, push_number, push_price, push_qty, push_time};
+use crate::dialect::json::{push, push_epoch, push_levels, push_number, push_price, push_qty, push_time};
 use crate::message::{BboMessage, BookKind, BookMessage, Stamps, Trade, TradeKind, TradeMessage};
 use book::Mark;
 use market::{Epoch, Instrument, Level, Side};
@@ -32,17 +32,6 @@ pub(super) fn push_book_entry(out: &mut Vec<u8>, message: &BookMessage<'_>) {
     }
     push_stamps(out, message.stamps);
     out.push(b'}');
-}
-
-fn push_levels(out: &mut Vec<u8>, prefix: &str, levels: &[Level], instrument: &Instrument) {
-    push(out, prefix);
-    let mut opening = "{\"price\":";
-    for level in levels {
-        push_price(out, opening, level.price, instrument);
-        push_qty(out, ",\"qty\":", level.qty, instrument);
-        out.push(b'}');
-        opening = ",{\"price\":";
-    }
 }
 
 /// Appends when it happened and which numbers it covers.
