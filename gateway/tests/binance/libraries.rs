@@ -3,12 +3,13 @@
 //! `npm ci` in `tests/clients/node`; those of Python from `tests/clients/requirements.txt`, in the Python that DEPTHCAST_PYTHON names.
 
 use super::{
-    support::{config, get, run},
+    support::{
+        config, run,
+        script::{decimals_of, python, said_by, script},
+    },
     truth::{Compared, SYMBOL, Truth},
 };
 use gateway::Config;
-use serde_json::Value;
-use std::{path::Path, process::Command, sync::mpsc, thread};
 
 /// How a library says that it is not there.
 const MISSING: [&str; 5] = [
@@ -20,54 +21,23 @@ const MISSING: [&str; 5] = [
 ];
 
 /// Runs a script with the gateway's address and what else it wants, and compares all that it says.
-fn check(interpreter: &str, script: &str, more: &[&str]) -> Option<Compared> {
+fn check(interpreter: &str, name: &str, more: &[&str]) -> Option<Compared> {
     let config = Config { workers: Some(3), ..config() };
     let gateway = gateway::start(config).expect("the gateway starts");
     let (address, ids) = (gateway.address(), gateway.ids());
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/binance");
-    let mut command = Command::new(interpreter);
-    command.arg(scripts.join(script)).arg(address.to_string()).args(more);
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut command = script(interpreter, &format!("binance/{name}"), address);
+    command.args(more);
     let mut compared = None;
     run(async {
         let mut truth = Truth::begin(address).await;
         truth.follow().await;
-        let decimals = decimals(&get(address, "/v1/instruments").await.json());
-        let (finished, is_finished) = mpsc::channel();
-        thread::spawn(move || finished.send(command.output()));
-        let output = loop {
-            truth.follow().await;
-            if let Ok(output) = is_finished.try_recv() {
-                break output;
-            }
-        };
-        let Ok(output) = output else {
-            return eprintln!("SKIPPED: there is no {interpreter}");
-        };
-        let errors = String::from_utf8_lossy(&output.stderr);
-        if let Some(missing) = MISSING.iter().find(|missing| errors.contains(**missing)) {
-            return eprintln!("SKIPPED: {script} by {interpreter}: {missing}");
+        let decimals = decimals_of(SYMBOL, address).await;
+        if let Some(said) = said_by(command, &MISSING, async || truth.follow().await).await {
+            compared = Some(truth.compare(ids, &said, decimals).await);
         }
-        let text = String::from_utf8(output.stdout).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert!(output.status.success() && lines.last() == Some(&"done"), "{script} {more:?}: {errors}");
-        let said: Vec<Value> =
-            lines[..lines.len() - 1].iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-        compared = Some(truth.compare(ids, &said, decimals).await);
     });
     gateway.shut_down("the test is over");
     compared
-}
-
-/// The decimals of prices and quantities.
-fn decimals(instruments: &Value) -> [u32; 2] {
-    let list = instruments["instruments"].as_array().unwrap();
-    let instrument = list.iter().find(|instrument| instrument["symbol"] == SYMBOL).unwrap();
-    ["price_decimals", "qty_decimals"].map(|name| instrument[name].as_u64().unwrap() as u32)
-}
-
-fn python() -> String {
-    std::env::var("DEPTHCAST_PYTHON").unwrap_or_else(|_| "python3".into())
 }
 
 fn check_books(compared: Option<Compared>, at_least: usize) {

@@ -3,60 +3,36 @@
 //! from `tests/clients/requirements.txt`, in the Python that DEPTHCAST_PYTHON names.
 
 use super::{
-    support::{config, get, run},
+    support::{
+        config, run,
+        script::{decimals_of, python, said_by, script},
+    },
     truth::{Compared, SYMBOL, Truth},
 };
 use gateway::Config;
-use serde_json::Value;
-use std::{path::Path, process::Command, sync::mpsc, thread};
 
 /// How a library says that it is not there.
 const MISSING: [&str; 2] = ["No module named 'ccxt", "No module named 'websockets"];
 
 /// Runs a script with the gateway's address, and compares all that it says.
-fn check(script: &str) -> Option<Compared> {
+fn check(name: &str) -> Option<Compared> {
     let config = Config { workers: Some(3), rate: Some(600), trades_bytes: 16 << 20, ..config() };
     let gateway = gateway::start(config).expect("the gateway starts");
     let address = gateway.address();
-    let interpreter = std::env::var("DEPTHCAST_PYTHON").unwrap_or_else(|_| "python3".into());
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    let mut command = Command::new(&interpreter);
-    command.arg(scripts.join(script)).arg(address.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let command = script(&python(), name, address);
     let mut compared = None;
     run(async {
         let mut truth = Truth::begin(address).await;
-        let decimals = decimals(&get(address, "/v1/instruments").await.json());
-        let (finished, is_finished) = mpsc::channel();
-        thread::spawn(move || finished.send(command.output()));
-        let output = loop {
+        let decimals = decimals_of(SYMBOL, address).await;
+        let follow = async || {
             truth.follow().await;
-            if let Ok(output) = is_finished.try_recv() {
-                break output;
-            }
         };
-        let Ok(output) = output else {
-            return eprintln!("SKIPPED: there is no {interpreter}");
-        };
-        let errors = String::from_utf8_lossy(&output.stderr);
-        if let Some(missing) = MISSING.iter().find(|missing| errors.contains(**missing)) {
-            return eprintln!("SKIPPED: {script} by {interpreter}: {missing}");
+        if let Some(said) = said_by(command, &MISSING, follow).await {
+            compared = Some(truth.compare(address, &said, decimals).await);
         }
-        let text = String::from_utf8(output.stdout).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert!(output.status.success() && lines.last() == Some(&"done"), "{script}: {errors}");
-        let said: Vec<Value> =
-            lines[..lines.len() - 1].iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-        compared = Some(truth.compare(address, &said, decimals).await);
     });
     gateway.shut_down("the test is over");
     compared
-}
-
-/// The decimals of prices and quantities.
-fn decimals(instruments: &Value) -> [u32; 2] {
-    let list = instruments["instruments"].as_array().unwrap();
-    let instrument = list.iter().find(|instrument| instrument["symbol"] == SYMBOL).unwrap();
-    ["price_decimals", "qty_decimals"].map(|name| instrument[name].as_u64().unwrap() as u32)
 }
 
 #[test]

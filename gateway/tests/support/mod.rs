@@ -5,6 +5,7 @@ pub mod account;
 pub mod client;
 pub mod model;
 pub mod program;
+pub mod script;
 pub mod transport;
 pub mod wire;
 
