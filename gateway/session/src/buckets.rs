@@ -12,12 +12,8 @@ pub(crate) struct Bucket {
     pub(crate) start: Nanos,
     /// The last exchange event's end before it.
     pub(crate) before: Mark,
-    /// The end of the last bucket before it in which the book changed.
-    pub(crate) settled: Mark,
     /// The last exchange event before it that changed the book.
     changed_before: Mark,
-    /// The book has changed since it began.
-    changed: bool,
     /// Where it began is not known: the book came as an image in its midst.
     joined: bool,
 }
@@ -25,7 +21,7 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// The bucket that holds `start`, before which there is nothing but what ends at `mark`.
     pub(crate) fn from(start: Nanos, mark: Mark) -> Bucket {
-        Bucket { start, before: mark, settled: mark, changed_before: mark, changed: false, joined: false }
+        Bucket { start, before: mark, changed_before: mark, joined: false }
     }
 
     /// The bucket that holds `start`, of which nothing is known up to `mark`.
@@ -33,10 +29,9 @@ impl Bucket {
         Bucket { joined: true, ..Bucket::from(start, mark) }
     }
 
-    /// The one after it, that holds `start`, before which `before` is the end and `changed_before` that of the last change.
-    fn next(&self, start: Nanos, before: Mark, changed_before: Mark) -> Bucket {
-        let settled = if self.changed { before } else { self.settled };
-        Bucket { settled, changed_before, ..Bucket::from(start, before) }
+    /// The bucket that holds `start`, before which `before` is the end and `changed_before` that of the last change.
+    fn after(start: Nanos, before: Mark, changed_before: Mark) -> Bucket {
+        Bucket { changed_before, ..Bucket::from(start, before) }
     }
 }
 
@@ -46,37 +41,31 @@ impl Replica {
         for (bucket, interval) in self.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
             let start = bucket_start(now, interval);
             if bucket.start != start {
-                *bucket = bucket.next(start, before, self.changed_at);
+                *bucket = Bucket::after(start, before, self.changed_at);
             }
-            bucket.changed |= self.changes;
         }
     }
 
     /// The feed has ended, and the buckets with it.
     pub(crate) fn end_buckets(&mut self) {
         let mark = self.book.mark();
-        self.buckets.iter_mut().for_each(|bucket| *bucket = bucket.next(bucket.start, mark, self.changed_at));
+        self.buckets
+            .iter_mut()
+            .for_each(|bucket| *bucket = Bucket::after(bucket.start, mark, self.changed_at));
     }
 
-    /// Where a stream with an interval stands at feed time `now`: where its last message ended, if it tells all that changes,
-    /// and through where there is none.
-    pub(crate) fn settled(&self, interval: Interval, now: Nanos) -> [Mark; 2] {
-        let (bucket, mark) = (&self.buckets[place_of(interval)], self.book.mark());
-        match bucket.start == bucket_start(now, interval) {
-            true => [bucket.settled, bucket.before],
-            false if bucket.changed => [mark, mark],
-            false => [bucket.settled, mark],
-        }
+    /// Where a stream with an interval begins at feed time `now`: at the end of the last exchange event before the open bucket.
+    pub(crate) fn settled(&self, interval: Interval, now: Nanos) -> Mark {
+        let bucket = &self.buckets[place_of(interval)];
+        if bucket.start == bucket_start(now, interval) { bucket.before } else { self.book.mark() }
     }
 
     /// Where a stream with an interval stands whose messages end with the last change: with which, and through where there is none.
     /// Streams with several such intervals agree on it wherever a bucket of each of them ends.
     pub(crate) fn settled_change(&self, interval: Interval, now: Nanos) -> [Mark; 2] {
         let bucket = &self.buckets[place_of(interval)];
-        match bucket.start == bucket_start(now, interval) {
-            true => [bucket.changed_before, bucket.before],
-            false => [self.changed_at, self.book.mark()],
-        }
+        let is_open = bucket.start == bucket_start(now, interval);
+        [if is_open { bucket.changed_before } else { self.changed_at }, self.settled(interval, now)]
     }
 
     /// Whether what is settled is known. It is not in a bucket in which this book came as an image.

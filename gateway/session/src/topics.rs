@@ -48,7 +48,7 @@ impl Publisher {
         } else {
             [topic.tail, topic.unchanged_to] = match key.codec.ends_with_changes() {
                 true => replica.settled_change(key.interval, self.feed_time),
-                false => replica.settled(key.interval, self.feed_time),
+                false => [replica.settled(key.interval, self.feed_time); 2],
             };
             let bucket = &replica.buckets[place_of(key.interval)];
             topic.told.at = told_at;
