@@ -42,7 +42,7 @@ use tokio::net::TcpStream;
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /ws, /stream, /sbe/ws, /sbe/stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.
@@ -146,20 +146,19 @@ impl Visit {
     async fn route(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
         let shared = &self.shared;
         match request.uri().path() {
-            "/feed" => return self.upgrade(request, false),
+            "/feed" => return self.upgrade(request),
             socketio::PATH => return Ok(self.socketio(request).await),
             "/sse" => return self.stream(request).await,
             "/poll" => return self.poll(request).await,
             upgrade::KRAKEN => return self.upgrade_to_kraken(request),
-            upgrade::WS | upgrade::STREAM => return self.upgrade_to_streams(request),
-            path if path.starts_with(upgrade::WS_NAMED) => return self.upgrade_to_streams(request),
+            path if upgrade::is_of_streams(path) => return self.upgrade_to_streams(request),
             path if path.starts_with(binance::PREFIX) => {
                 return Ok(binance::answer(shared, request, self.peer.ip()).await);
             }
             path if path.starts_with(kraken::PREFIX) => {
                 return Ok(kraken::answer(shared, request, self.peer.ip()).await);
             }
-            "/echo" if shared.control.config.echo => return self.upgrade(request, true),
+            "/echo" if shared.control.config.echo => return self.upgrade_to_echo(request),
             _ => {}
         }
         let path = request.uri().path();

@@ -26,6 +26,11 @@ impl Answers {
         self.envelope
     }
 
+    /// From now on messages are wrapped so; what waits stays as it is.
+    pub fn wrap_in(&mut self, envelope: Envelope) {
+        self.envelope = envelope;
+    }
+
     /// Adds the message whose body `body` appends, or its body alone to what an acknowledgement will hold.
     pub fn say(&mut self, body: impl FnOnce(&mut Vec<u8>)) {
         if self.collected_from == NOWHERE {

@@ -14,10 +14,7 @@ use crate::{
 };
 use market::{Nanos, SymbolId};
 use std::{ops::Range, rc::Rc};
-use wire::{
-    dialect::native_json,
-    message::{CloseCode, Policy, Status},
-};
+use wire::message::{CloseCode, Policy, Status};
 
 /// What the next write carries.
 enum Batch {
@@ -119,8 +116,7 @@ impl Worker {
             }
             self.joined.forget();
             self.batch.clear();
-            let envelope = subscriber.envelope();
-            envelope.message(&mut self.batch, |body| native_json::push_status(body, &Status::FeedEnded));
+            subscriber.native_codec().push_status(&mut self.batch, &Status::FeedEnded);
             return Batch::Gathered { last: true };
         };
         let envelope = subscriber.envelope();

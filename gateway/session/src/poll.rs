@@ -12,7 +12,8 @@ use wire::{
     dialect::binance::{Form, StreamName},
     envelope::{Envelope, long_poll},
     message::{
-        Channel, Depth, ErrorCode, Gap, GapReason, Interval, Policy, Refusal, SnapshotReason, Subscribe,
+        Channel, Depth, Encoding, ErrorCode, Gap, GapReason, Interval, Policy, Refusal, SnapshotReason,
+        Subscribe,
     },
     token::{self, Token, TokenEntry},
 };
@@ -51,7 +52,7 @@ impl Poll {
                     depth: subscribe.depth,
                     interval: Interval::EACH_EVENT,
                     stamps: subscribe.stamps,
-                    codec: Codec::native(Envelope::LongPoll),
+                    codec: Codec::native(Encoding::Json, Envelope::LongPoll),
                 })
             }));
         }
@@ -73,8 +74,10 @@ impl Poll {
                             transport";
                 return Err(Refusal::new(ErrorCode::BadChannel, text));
             }
-            let codec =
-                Codec { body: Body::Binance(Form { stream, combined: true }), envelope: Envelope::LongPoll };
+            let codec = Codec {
+                body: Body::Binance(Form { stream, combined: true, encoding: Encoding::Json }),
+                envelope: Envelope::LongPoll,
+            };
             let interval = Interval::EACH_EVENT;
             keys.push(TopicKey { symbol, channel, depth, interval, stamps: false, codec });
         }

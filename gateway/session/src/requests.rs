@@ -13,16 +13,15 @@ use crate::{
 use market::{Nanos, SymbolId};
 use std::{borrow::Cow, time::Duration};
 use wire::{
-    codec::Codec,
     dialect::{Dialect, binance, native_json},
     envelope::{
         Envelope,
         websocket::{self, Message, Opcode, Violation},
     },
     message::{
-        self, Channel, CloseCode, Depth, ErrorAnswer, ErrorCode, Interval, Method, Modify, Pong, Refusal,
-        ReqId, Request, RequestError, SnapshotReason, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
-        Verdict, Verified, Verify,
+        self, Channel, CloseCode, Depth, Encoding, ErrorAnswer, ErrorCode, Interval, Method, Modify, Pong,
+        Refusal, ReqId, Request, RequestError, SnapshotReason, Subscribe, Subscribed, Unsubscribe,
+        Unsubscribed, Verdict, Verified, Verify,
     },
 };
 
@@ -132,17 +131,14 @@ impl Worker {
     /// spoken.
     fn asks_for_streams(&mut self, conn: ConnId, text: &str) -> bool {
         let subscriber = &mut self.subscribers[conn.0 as usize];
-        if subscriber.dialect == Dialect::Native
-            && subscriber.envelope() == Envelope::Tcp
-            && !subscriber.greeted
-        {
+        if subscriber.dialect.is_native() && subscriber.envelope() == Envelope::Tcp && !subscriber.greeted {
             self.request_text.clear();
             self.request_text.extend_from_slice(text.as_bytes());
             if binance::is_request(&mut self.request_text) {
-                subscriber.dialect = Dialect::Binance { combined: true };
+                subscriber.dialect = Dialect::binance(true);
             }
         }
-        subscriber.dialect != Dialect::Native
+        !subscriber.dialect.is_native()
     }
 
     /// Takes a request out of a client's budget.
@@ -266,6 +262,7 @@ impl Worker {
                 });
             }
             Method::List => self.list(conn, id),
+            Method::Hello(encoding) => self.hello(conn, encoding, first, id),
             Method::Ping => {
                 let pong = Pong { time_in: now, time_out: now };
                 subscriber.answers.say(|body| native_json::push_pong(body, &pong, id));
@@ -276,6 +273,25 @@ impl Worker {
                     worker.verify(conn, &verify, symbol, id)
                 });
             }
+        }
+    }
+
+    /// Agrees on an encoding, where a connection begins without a word about it: on a plain line.
+    fn hello(&mut self, conn: ConnId, encoding: Encoding, is_first: bool, id: Option<&ReqId>) {
+        let subscriber = &mut self.subscribers[conn.0 as usize];
+        if !matches!(subscriber.envelope(), Envelope::Tcp | Envelope::LengthPrefixed) {
+            let text = "the encoding is chosen in the handshake: Sec-WebSocket-Protocol: depthcast.v1.sbe";
+            return self.refuse_channel(conn, "hello", id, ErrorCode::NotOffered, text);
+        }
+        if !is_first {
+            let text = "hello is the first request of a connection; open another one";
+            return self.refuse_channel(conn, "hello", id, ErrorCode::BadMethod, text);
+        }
+        // A line still: until it is read, nothing is agreed on.
+        subscriber.answers.say(|body| native_json::push_hello(body, encoding, id));
+        if encoding == Encoding::Sbe {
+            subscriber.dialect = Dialect::Native(encoding);
+            subscriber.answers.wrap_in(Envelope::LengthPrefixed);
         }
     }
 
@@ -337,7 +353,7 @@ impl Worker {
             depth: subscribe.depth,
             interval: subscribe.interval,
             stamps: subscribe.stamps,
-            codec: Codec::native(subscriber.envelope()),
+            codec: subscriber.native_codec(),
         };
         let key = shared_by_most(key);
         if subscriber.find(subscribe.channel, symbol).is_some() {

@@ -113,15 +113,15 @@ impl Worker {
         self.request_text.clear();
         self.request_text.extend_from_slice(arguments.as_bytes());
         let subscriber = &mut self.subscribers[conn.0 as usize];
-        let may_have_streams = subscriber.dialect != Dialect::Native || !subscriber.greeted;
+        let may_have_streams = !subscriber.dialect.is_native() || !subscriber.greeted;
         let streams = if may_have_streams { binance::parse_event(&mut self.request_text) } else { None };
         match streams {
             Some(parsed) => {
-                subscriber.dialect = Dialect::Binance { combined: true };
+                subscriber.dialect = Dialect::binance(true);
                 self.take_stream_request(conn, parsed, now)
             }
             // Those of the native protocol would turn a stream into something that is none.
-            None if subscriber.dialect != Dialect::Native => {
+            None if !subscriber.dialect.is_native() => {
                 let fault = Fault::request(
                     "this connection has begun with streams; use subscribe and unsubscribe with {\"streams\":[…]}",
                 );

@@ -11,7 +11,7 @@ use wire::{
         Dialect,
         binance::{self, Fault, Form, Id, Method, Request, RequestError, Stream, StreamName},
     },
-    message::{CloseCode, Policy, Subscribe},
+    message::{CloseCode, Encoding, Policy, Subscribe},
     token::Token,
 };
 
@@ -26,13 +26,25 @@ pub struct OpenStreams {
     pub since: Option<Token>,
 }
 
-/// The stream of a name such as `btcusdt@depth@100ms`.
+/// The streams that are offered, for those who named another one.
+const fn offered(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Json => {
+            "@depth, @depth5, @depth10, @depth20, each also with @100ms, @trade, @aggTrade, @bookTicker, @ticker, \
+             @miniTicker, @avgPrice, @kline_1m, and !ticker@arr and !miniTicker@arr"
+        }
+        Encoding::Sbe => "@trade, @bestBidAsk, @depth and @depth20",
+    }
+}
+
+/// The stream with events of this encoding of a name such as `btcusdt@depth@100ms`.
 ///
 /// # Errors
 /// If there is no such symbol, or no such stream.
-pub fn find_stream(name: &str, instruments: &Instruments) -> Result<StreamName, Fault> {
+pub fn find_stream(name: &str, encoding: Encoding, instruments: &Instruments) -> Result<StreamName, Fault> {
     let shown = || name.chars().take(48).collect::<String>();
-    if let Some(stream) = Stream::parse_of_all(name).filter(|_| !instruments.is_empty()) {
+    let of_all = Stream::parse_of_all(name).filter(|_| encoding == Encoding::Json && !instruments.is_empty());
+    if let Some(stream) = of_all {
         return Ok(StreamName { symbol: SymbolId(0), stream });
     }
     let (symbol, stream) = name
@@ -42,12 +54,8 @@ pub fn find_stream(name: &str, instruments: &Instruments) -> Result<StreamName, 
         .filter(|symbol| !symbol.bytes().any(|byte| byte.is_ascii_uppercase()))
         .ok_or_else(Fault::symbol)
         .and_then(|symbol| binance::find_symbol(&symbol.to_ascii_uppercase(), instruments))?;
-    let stream = Stream::parse(stream).ok_or_else(|| {
-        Fault::request(format!(
-            "'{}' is not offered; there is @depth, @depth5, @depth10, @depth20, each also with @100ms, @trade, @aggTrade, \
-             @bookTicker, @ticker, @miniTicker, @avgPrice, @kline_1m, and !ticker@arr and !miniTicker@arr",
-            shown()
-        ))
+    let stream = Stream::parse(stream, encoding).ok_or_else(|| {
+        Fault::request(format!("'{}' is not offered; there is {}", shown(), offered(encoding)))
     })?;
     Ok(StreamName { symbol, stream })
 }
@@ -97,13 +105,13 @@ impl Worker {
     fn stream_method(&mut self, conn: ConnId, method: Method, id: &Id) -> Result<(), Fault> {
         match method {
             Method::Subscribe { names, since } => {
-                let streams = self.find_streams(&names)?;
+                let streams = self.find_streams(conn, &names)?;
                 self.check_room(conn, &streams)?;
                 self.say_to(conn, |body| binance::push_result(body, id));
                 self.begin_streams(conn, &streams, since.as_ref());
             }
             Method::Unsubscribe(names) => {
-                for stream in self.find_streams(&names)? {
+                for stream in self.find_streams(conn, &names)? {
                     self.end_stream(conn, stream);
                 }
                 self.say_to(conn, |body| binance::push_result(body, id));
@@ -126,9 +134,9 @@ impl Worker {
         Ok(())
     }
 
-    fn find_streams(&self, names: &[String]) -> Result<Vec<StreamName>, Fault> {
-        let instruments = self.publisher.instruments();
-        names.iter().map(|name| find_stream(name, instruments)).collect()
+    fn find_streams(&self, conn: ConnId, names: &[String]) -> Result<Vec<StreamName>, Fault> {
+        let (encoding, instruments) = (self.encoding_of_streams(conn), self.publisher.instruments());
+        names.iter().map(|name| find_stream(name, encoding, instruments)).collect()
     }
 
     /// Begins what a client named with the very request that opened its connection, and says what was wrong with it.
@@ -197,7 +205,9 @@ impl Worker {
     fn stream_key(&self, conn: ConnId, stream: StreamName) -> TopicKey {
         let StreamName { symbol, stream } = stream;
         let (channel, depth, interval) = stream.source();
-        let form = Form { stream, combined: self.is_combined(conn) };
+        let encoding = self.encoding_of_streams(conn);
+        let combined = self.is_combined(conn) && encoding == Encoding::Json;
+        let form = Form { stream, combined, encoding };
         let envelope = self.subscribers[conn.0 as usize].envelope();
         let codec = Codec { body: Body::Binance(form), envelope };
         TopicKey { symbol, channel, depth, interval, stamps: false, codec }
@@ -205,12 +215,19 @@ impl Worker {
 
     /// Whether a client's events are wrapped with the names of their streams.
     fn is_combined(&self, conn: ConnId) -> bool {
-        self.subscribers[conn.0 as usize].dialect == Dialect::Binance { combined: true }
+        matches!(self.subscribers[conn.0 as usize].dialect, Dialect::Binance { combined: true, .. })
+    }
+
+    fn encoding_of_streams(&self, conn: ConnId) -> Encoding {
+        match self.subscribers[conn.0 as usize].dialect {
+            Dialect::Binance { encoding, .. } => encoding,
+            Dialect::Native(_) | Dialect::Kraken => Encoding::Json,
+        }
     }
 
     fn set_combined(&mut self, conn: ConnId, combined: bool) {
         let subscriber = &mut self.subscribers[conn.0 as usize];
-        let Dialect::Binance { combined: before } = &mut subscriber.dialect else { return };
+        let Dialect::Binance { combined: before, .. } = &mut subscriber.dialect else { return };
         if std::mem::replace(before, combined) == combined {
             return;
         }
@@ -233,6 +250,6 @@ impl Worker {
 fn stream_of(sub: &Subscription) -> Option<StreamName> {
     match sub.key.codec.body {
         Body::Binance(form) => Some(StreamName { symbol: sub.key.symbol, stream: form.stream }),
-        Body::Native | Body::Kraken(_) => None,
+        Body::Native(_) | Body::Kraken(_) => None,
     }
 }

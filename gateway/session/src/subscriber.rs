@@ -12,6 +12,7 @@ use crate::{
 use market::{Nanos, Seq, SymbolId};
 use std::{rc::Rc, time::Duration};
 use wire::{
+    codec::Codec,
     dialect::Dialect,
     envelope::{Decoder, Envelope},
     message::{Channel, Policy, SnapshotReason},
@@ -152,7 +153,7 @@ impl OpenOptions {
             ping: limits.ping,
             echo: false,
             envelope: Envelope::WebSocket,
-            dialect: Dialect::Native,
+            dialect: Dialect::default(),
         }
     }
 }
@@ -316,7 +317,12 @@ impl Subscriber {
 
     /// Whether it is told besides its data what happens: by heartbeats and statuses, which are words of the native protocol.
     pub fn hears_statuses(&self) -> bool {
-        !self.echo && self.dialect == Dialect::Native
+        !self.echo && self.dialect.is_native()
+    }
+
+    /// How it is told what is said in the words of the native protocol.
+    pub fn native_codec(&self) -> Codec {
+        Codec::native(self.dialect.encoding_of_notices(), self.envelope())
     }
 
     /// How its messages are wrapped.

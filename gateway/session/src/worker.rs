@@ -19,7 +19,7 @@ use market::{Event, Ids, Instruments, Nanos, Seq, SymbolId};
 use slab::Slab;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 use wire::{
-    dialect::{Dialect, kraken_v2, native_json},
+    dialect::{Dialect, kraken_v2},
     envelope::Envelope,
     message::{CloseCode, Quiet, SnapshotReason, Stats, Status},
 };
@@ -355,7 +355,7 @@ impl Worker {
             return false;
         }
         let before = subscriber.answers.len();
-        subscriber.answers.say(|body| native_json::push_status(body, status));
+        subscriber.native_codec().push_status(subscriber.answers.frames(), status);
         if subscriber.answers.len() > limit {
             subscriber.answers.truncate(before);
             return false;
@@ -404,7 +404,8 @@ impl Worker {
             && !envelope.has_close_codes()
             && code != CloseCode::GoingAway.code()
         {
-            subscriber.answers.say(|body| native_json::push_status(body, &Status::Closing { code, reason }));
+            let closing = Status::Closing { code, reason };
+            subscriber.native_codec().push_status(subscriber.answers.frames(), &closing);
         }
         envelope.push_close(subscriber.answers.frames(), status);
         subscriber.closes_by = now + self.limits.drain;
@@ -493,7 +494,7 @@ impl Worker {
         if let Some(stats) = watch.take(now, stats)
             && !self.blocked.holds(conn)
         {
-            subscriber.answers.say(|body| native_json::push_stats(body, &stats));
+            subscriber.native_codec().push_stats(subscriber.answers.frames(), &stats);
         }
     }
 
@@ -511,19 +512,18 @@ impl Worker {
         }
         let publisher = &self.publisher;
         let instruments = publisher.instruments();
+        let codec = subscriber.native_codec();
         let subscriptions = &mut subscriber.subscriptions;
-        subscriber.answers.say(|body| {
-            let quiet = subscriptions.iter().filter(|sub| sub.quiet).filter_map(|sub| {
-                let waits = !matches!(sub.place, Place::Snapshot(_)) && !is_pending(publisher, sub);
-                (waits && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
-                    channel: sub.key.channel,
-                    symbol: &instruments[sub.key.symbol].symbol,
-                    seq: sub.sent,
-                    through: publisher.has_all_through(sub),
-                })
-            });
-            native_json::push_heartbeat(body, now, quiet);
+        let quiet = subscriptions.iter().filter(|sub| sub.quiet).filter_map(|sub| {
+            let waits = !matches!(sub.place, Place::Snapshot(_)) && !is_pending(publisher, sub);
+            (waits && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
+                channel: sub.key.channel,
+                symbol: &instruments[sub.key.symbol].symbol,
+                seq: sub.sent,
+                through: publisher.has_all_through(sub),
+            })
         });
+        codec.push_heartbeat(subscriber.answers.frames(), now, quiet);
         let envelope = subscriber.answers.envelope();
         if envelope.carries_tokens() && publisher.has_token(subscriptions) {
             envelope.push_token(subscriber.answers.frames(), |out| publisher.push_token(subscriptions, out));

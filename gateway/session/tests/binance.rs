@@ -12,7 +12,7 @@ use support::{
     account::{Chance, Market},
     level,
 };
-use wire::dialect::Dialect;
+use wire::{dialect::Dialect, message::Encoding};
 
 const BTC: SymbolId = SymbolId(0);
 
@@ -21,10 +21,9 @@ type Levels = [Vec<(i64, u64)>; 2];
 
 /// A new connection that has named these streams with its request.
 fn open(bench: &mut Bench, names: &[&str]) -> ConnId {
-    let options =
-        OpenOptions { dialect: Dialect::Binance { combined: false }, ..OpenOptions::new(&Limits::default()) };
+    let options = OpenOptions { dialect: Dialect::binance(false), ..OpenOptions::new(&Limits::default()) };
     let instruments = std::sync::Arc::clone(bench.worker.publisher().instruments());
-    let names = names.iter().map(|name| find_stream(name, &instruments).unwrap()).collect();
+    let names = names.iter().map(|name| find_stream(name, Encoding::Json, &instruments).unwrap()).collect();
     let conn = bench.worker.open(bench.now, &options);
     bench.sockets.received.remove(&conn);
     bench.sockets.room.remove(&conn);

@@ -7,20 +7,20 @@ use market::Side;
 use serde_json::{Value, json};
 use session::{ConnId, Limits, OpenOptions, OpenStreams, Poll, find_stream};
 use support::{Bench, level, stream_events, trade};
-use wire::{dialect::Dialect, dialect::binance::StreamName, envelope::Envelope};
+use wire::{dialect::Dialect, dialect::binance::StreamName, envelope::Envelope, message::Encoding};
 
 const NAMES: [&str; 2] = ["btcusdt@depth@100ms", "btcusdt@trade"];
 
 fn named(bench: &Bench, names: &[&str]) -> Vec<StreamName> {
     let instruments = bench.worker.publisher().instruments();
-    names.iter().map(|name| find_stream(name, instruments).unwrap()).collect()
+    names.iter().map(|name| find_stream(name, Encoding::Json, instruments).unwrap()).collect()
 }
 
 /// A stream of server-sent events of these streams, from a token on.
 fn stream(bench: &mut Bench, names: &[&str], since: Option<&str>) -> ConnId {
     let options = OpenOptions {
         envelope: Envelope::Sse,
-        dialect: Dialect::Binance { combined: true },
+        dialect: Dialect::binance(true),
         ..OpenOptions::new(&Limits::default())
     };
     let names = named(bench, names);
@@ -100,8 +100,7 @@ fn nor_for_who_polls() {
 fn streams_that_a_client_has_take_no_room() {
     let limits = Limits { topics_per_connection: 2, ..Limits::default() };
     let mut bench = Bench::new(limits);
-    let options =
-        OpenOptions { dialect: Dialect::Binance { combined: true }, ..OpenOptions::new(&Limits::default()) };
+    let options = OpenOptions { dialect: Dialect::binance(true), ..OpenOptions::new(&Limits::default()) };
     let conn = bench.worker.open(bench.now, &options);
     let mut ask = |names: &[&str]| {
         bench.send(conn, &json!({"method": "SUBSCRIBE", "params": names, "id": 1}).to_string());

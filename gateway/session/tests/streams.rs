@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use session::{ConnId, Limits, OpenOptions, OpenStreams, find_stream};
 use std::collections::BTreeMap;
 use support::{Bench, level, trade};
-use wire::{dialect::Dialect, envelope::Envelope};
+use wire::{dialect::Dialect, envelope::Envelope, message::Encoding};
 
 /// A connection that speaks the dialect, and begins with these streams.
 fn open(bench: &mut Bench, combined: bool, names: &[&str]) -> ConnId {
@@ -21,13 +21,13 @@ fn open_over(
     names: &[&str],
     since: Option<&str>,
 ) -> ConnId {
-    let dialect = Dialect::Binance { combined };
+    let dialect = Dialect::binance(combined);
     let options = OpenOptions { envelope, dialect, ..OpenOptions::new(&Limits::default()) };
     let conn = bench.worker.open(bench.now, &options);
     let mut streams =
         OpenStreams { since: since.map(|token| token.parse().unwrap()), ..OpenStreams::default() };
     for name in names {
-        match find_stream(name, bench.worker.publisher().instruments()) {
+        match find_stream(name, Encoding::Json, bench.worker.publisher().instruments()) {
             Ok(name) => streams.names.push(name),
             Err(fault) => streams.faults.push(fault),
         }

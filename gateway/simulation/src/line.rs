@@ -8,7 +8,7 @@ use wire::envelope::{Envelope, websocket::frame_lengths};
 /// What came, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A message of the native protocol.
+    /// A message, whatever it is in.
     Message(Vec<u8>),
     /// A token of the gateway's own.
     Token(String),
@@ -18,7 +18,9 @@ pub enum Item {
 pub fn request(envelope: Envelope, method: &str, params: &str) -> Vec<u8> {
     match envelope {
         Envelope::SocketIo => masked(&format!("42[\"{method}\",{params}]")),
-        Envelope::Tcp => format!("{{\"method\":\"{method}\",\"params\":{params}}}\n").into_bytes(),
+        Envelope::Tcp | Envelope::LengthPrefixed => {
+            format!("{{\"method\":\"{method}\",\"params\":{params}}}\n").into_bytes()
+        }
         Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::Sse | Envelope::LongPoll => {
             masked(&format!("{{\"method\":\"{method}\",\"params\":{params}}}"))
         }
@@ -43,6 +45,7 @@ pub fn take_items(envelope: Envelope, inbox: &mut Vec<u8>) -> Vec<Item> {
             take_frames(envelope, inbox, &mut items)
         }
         Envelope::Tcp => take_until(inbox, b"\n", |line| items.push(Item::Message(line.to_vec()))),
+        Envelope::LengthPrefixed => take_behind_lengths(inbox, &mut items),
         Envelope::Sse => take_until(inbox, b"\n\n", |event| take_event(event, &mut items)),
         Envelope::LongPoll => 0,
     };
@@ -67,7 +70,7 @@ fn take_frames(envelope: Envelope, inbox: &[u8], items: &mut Vec<Item>) -> usize
     while let Some((opcode, payload, end)) = frame(inbox, at) {
         let text = &inbox[payload..end];
         match envelope {
-            _ if opcode != 0x1 => {}
+            _ if !matches!(opcode, 0x1 | 0x2) => {}
             Envelope::SocketIo => items.extend(packet(text)),
             Envelope::DeflatedWebSocket(_) if inbox[at] & 0x40 != 0 => {
                 items.push(Item::Message(inflate(text)));
@@ -77,6 +80,17 @@ fn take_frames(envelope: Envelope, inbox: &[u8], items: &mut Vec<Item>) -> usize
         at = end;
     }
     at
+}
+
+fn take_behind_lengths(inbox: &[u8], items: &mut Vec<Item>) -> usize {
+    let mut rest = inbox;
+    while let Some((length, behind)) = rest.split_first_chunk()
+        && let Some((message, behind)) = behind.split_at_checked(u32::from_le_bytes(*length) as usize)
+    {
+        items.push(Item::Message(message.to_vec()));
+        rest = behind;
+    }
+    inbox.len() - rest.len()
 }
 
 /// What a compressed message says.

@@ -11,7 +11,7 @@ use market::{Instrument, Nanos, Side, SymbolId, parse_fixed};
 use serde_json::Value;
 use session::{Limits, OpenOptions, OpenStreams, Worker, find_stream};
 use std::collections::BTreeMap;
-use wire::{dialect::Dialect, envelope::Envelope};
+use wire::{dialect::Dialect, envelope::Envelope, message::Encoding};
 
 /// More levels than any book of the simulation has.
 const WHOLE_BOOK: u32 = 5_000;
@@ -91,14 +91,15 @@ impl StreamClient {
         now: Nanos,
         chance: &mut Chance,
     ) {
-        let dialect = Dialect::Binance { combined: false };
+        let dialect = Dialect::binance(false);
         let options = OpenOptions { dialect, ..OpenOptions::new(&Limits::default()) };
         let id = worker.open(now, &options);
         let pipe = net.open(id, chance.pick(&[300, 4_000, 64_000]));
         let instruments = worker.publisher().instruments().clone();
         let plain = instruments[self.symbol].symbol.replace('/', "").to_lowercase();
         let names = [self.diffs, "trade"].map(|what| format!("{plain}@{what}"));
-        let names = names.map(|name| find_stream(&name, &instruments).expect("the stream is offered"));
+        let names = names
+            .map(|name| find_stream(&name, Encoding::Json, &instruments).expect("the stream is offered"));
         worker.open_streams(id, &OpenStreams { names: names.into(), ..OpenStreams::default() });
         let state = State::Waiting(Vec::new());
         self.conn =

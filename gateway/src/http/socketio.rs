@@ -102,7 +102,9 @@ impl Visit {
 
     fn options(&self, uri: &Uri) -> Result<OpenOptions, Problem> {
         let limits = self.shared.control.config.limits();
-        let options = terms::options(&mut Parameters::of(uri)?, &limits)?;
+        let mut parameters = Parameters::of(uri)?;
+        terms::only_json(&mut parameters)?;
+        let options = terms::options(&mut parameters, &limits)?;
         Ok(OpenOptions { envelope: Envelope::SocketIo, ..options })
     }
 

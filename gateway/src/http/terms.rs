@@ -10,7 +10,8 @@ use session::{Limits, OpenOptions, OpenStreams, find_stream};
 use std::{ops::RangeInclusive, time::Duration};
 use wire::{
     dialect::Dialect,
-    message::{Channel, Depth, ErrorCode, Interval, Policy, Refusal, Subscribe, TOPICS_WITH_TOKEN},
+    envelope::websocket::NATIVE_SBE,
+    message::{Channel, Depth, Encoding, ErrorCode, Interval, Policy, Refusal, Subscribe, TOPICS_WITH_TOKEN},
     token::Token,
 };
 
@@ -49,11 +50,11 @@ pub(super) fn wanted(
 ) -> Result<(Dialect, Wanted), Problem> {
     let Some(names) = parameters.text("streams") else {
         let subscribe = subscriptions(parameters, instruments, better_token)?;
-        return Ok((Dialect::Native, Wanted::Topics(subscribe)));
+        return Ok((Dialect::default(), Wanted::Topics(subscribe)));
     };
     offered(parameters, "binance")?;
     let since = parameters.text("since").map(|text| token(&text)).transpose()?;
-    let mut streams = streams(&names, instruments);
+    let mut streams = streams(&names, Encoding::Json, instruments);
     if let Some(fault) = streams.faults.first() {
         return Err(bad(format!("streams: {}", fault.text())));
     }
@@ -64,14 +65,14 @@ pub(super) fn wanted(
         return Err(too_many());
     }
     streams.since = better_token.or(since);
-    Ok((Dialect::Binance { combined: true }, Wanted::Streams(streams)))
+    Ok((Dialect::binance(true), Wanted::Streams(streams)))
 }
 
-/// The streams of names between slashes, and what is wrong with the others.
-pub(super) fn streams(names: &str, instruments: &Instruments) -> OpenStreams {
+/// The streams with events of this encoding of names between slashes, and what is wrong with the others.
+pub(super) fn streams(names: &str, encoding: Encoding, instruments: &Instruments) -> OpenStreams {
     let mut streams = OpenStreams::default();
     for name in names.split('/').filter(|name| !name.is_empty()) {
-        match find_stream(name, instruments) {
+        match find_stream(name, encoding, instruments) {
             Ok(name) => streams.names.push(name),
             Err(fault) => streams.faults.push(fault),
         }
@@ -136,13 +137,23 @@ pub(super) fn token(text: &str) -> Result<Token, Problem> {
 
 /// Other dialects and encodings are on other transports, or nowhere.
 fn offered(parameters: &mut Parameters<'_>, dialect: &'static str) -> Result<(), Problem> {
-    for (name, only) in [("dialect", dialect), ("encoding", "json")] {
-        if let Some(other) = parameters.text(name).filter(|value| value != only) {
-            let text = format!("{name}={other} is not offered here; use {only}, or leave it out");
-            return Err(Refusal::new(ErrorCode::NotOffered, text).into());
-        }
+    if let Some(other) = parameters.text("dialect").filter(|value| value != dialect) {
+        let text = format!("dialect={other} is not offered here; use {dialect}, or leave it out");
+        return Err(Refusal::new(ErrorCode::NotOffered, text).into());
     }
-    Ok(())
+    only_json(parameters)
+}
+
+/// What is not text has other ways.
+pub(super) fn only_json(parameters: &mut Parameters<'_>) -> Result<(), Problem> {
+    let Some(other) = parameters.text("encoding").filter(|value| value != Encoding::Json.as_str()) else {
+        return Ok(());
+    };
+    let text = format!(
+        "encoding={other} is not offered here; use json, or leave it out. sbe is over WebSocket, by Sec-WebSocket-Protocol: \
+         {NATIVE_SBE}, and over TCP, by {{\"method\":\"hello\",\"encoding\":\"sbe\"}}"
+    );
+    Err(Refusal::new(ErrorCode::NotOffered, text).into())
 }
 
 fn channels(names: &str) -> Result<Vec<Channel>, Problem> {

@@ -14,35 +14,67 @@ use session::{Limits, OpenOptions};
 use wire::{
     dialect::{Dialect, kraken_v2},
     envelope::Envelope,
-    envelope::websocket::{Deflate, HandshakeError, check_origin, check_upgrade},
-    message::ErrorCode,
+    envelope::websocket::{
+        Deflate, HandshakeError, NATIVE_SBE, check_origin, check_upgrade, offers_protocol,
+    },
+    message::{Encoding, ErrorCode},
 };
 
 /// Where events are wrapped with the names of their streams.
-pub(super) const STREAM: &str = "/stream";
+const STREAM: &str = "/stream";
 /// Where they are bare.
-pub(super) const WS: &str = "/ws";
+const WS: &str = "/ws";
+/// What stands before either where events are binary.
+const BINARY: &str = "/sbe";
 /// Where Kraken's dialect is spoken.
 pub(super) const KRAKEN: &str = "/v2";
 /// What stands before a stream in a path.
-pub(super) const WS_NAMED: &str = "/ws/";
+const WS_NAMED: &str = "/ws/";
+
+/// Whether a path is one of streams.
+pub(super) fn is_of_streams(path: &str) -> bool {
+    let path = path.strip_prefix(BINARY).unwrap_or(path);
+    path == WS || path == STREAM || path.starts_with(WS_NAMED)
+}
 
 impl Visit {
-    /// Answers a handshake of the native protocol, or of the echo.
-    pub(super) fn upgrade(&self, request: &mut Request<Incoming>, echo: bool) -> Result<Reply, Problem> {
+    /// Answers a handshake of the native protocol, whose events are binary where the client asks for that sub-protocol.
+    pub(super) fn upgrade(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
+        let is_binary = offers_protocol(request.headers(), NATIVE_SBE);
+        let mut answer = self.handshake(request, |mut parameters, limits, _| {
+            terms::only_json(&mut parameters)?;
+            let options = terms::options(&mut parameters, limits)?;
+            parameters.finish()?;
+            let encoding = if is_binary { Encoding::Sbe } else { Encoding::Json };
+            Ok(OpenOptions { dialect: Dialect::Native(encoding), ..options }.into())
+        })?;
+        if is_binary {
+            let chosen = HeaderValue::from_static(NATIVE_SBE);
+            answer.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+        }
+        Ok(answer)
+    }
+
+    /// Answers a handshake of the echo.
+    pub(super) fn upgrade_to_echo(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
         self.handshake(request, |mut parameters, limits, _| {
-            let options = OpenOptions { echo, ..terms::options(&mut parameters, limits)? };
+            let options = OpenOptions { echo: true, ..terms::options(&mut parameters, limits)? };
             parameters.finish()?;
             Ok(options.into())
         })
     }
 
-    /// Answers a handshake of the Binance dialect: `/ws`, `/ws/<stream>`, `/stream?streams=<stream>/<stream>`.
+    /// Answers a handshake of the Binance dialect: `/ws`, `/ws/<stream>`, `/stream?streams=<stream>/<stream>`, and the same below
+    /// `/sbe`, where events are binary.
     ///
     /// The path may name what is no stream: client libraries number their connections there (`/ws/1`). Where it looks like a
     /// stream, the client is told what is wrong with it.
     pub(super) fn upgrade_to_streams(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
         let path = request.uri().path();
+        let (path, encoding) = match path.strip_prefix(BINARY) {
+            Some(path) => (path, Encoding::Sbe),
+            None => (path, Encoding::Json),
+        };
         let combined = path == STREAM;
         let named = path.strip_prefix(WS_NAMED).map(|name| percent_decode_str(name).decode_utf8_lossy());
         let named = named.filter(|name| name.contains('@')).unwrap_or_default().into_owned();
@@ -50,8 +82,9 @@ impl Visit {
             let options = terms::options(&mut parameters, limits)?;
             let names = if combined { parameters.text("streams").unwrap_or_default() } else { named.into() };
             parameters.finish()?;
-            let options = OpenOptions { dialect: Dialect::Binance { combined }, ..options };
-            Ok(Terms { wanted: Wanted::Streams(terms::streams(&names, instruments)), ..options.into() })
+            let options = OpenOptions { dialect: Dialect::Binance { combined, encoding }, ..options };
+            let streams = terms::streams(&names, encoding, instruments);
+            Ok(Terms { wanted: Wanted::Streams(streams), ..options.into() })
         })
     }
 

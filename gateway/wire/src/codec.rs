@@ -2,20 +2,22 @@
 
 use crate::{
     dialect::{
-        binance::{self, Form, Stream},
+        binance::{self, Form, Stream, sbe},
         kraken_v2::{self, Feed, Trigger},
-        native_json,
+        native_json, native_sbe,
     },
     envelope::Envelope,
-    message::{BboMessage, BookMessage, Depth, Gap, Summary, TradeMessage},
+    message::{
+        BboMessage, BookMessage, Depth, Encoding, Gap, Quiet, Stats, Status, Summary, Trade, TradeMessage,
+    },
 };
 use market::{Instrument, Nanos};
 
 /// In which words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Body {
-    /// Those of the native protocol, as JSON.
-    Native,
+    /// Those of the native protocol, in this encoding.
+    Native(Encoding),
     /// Those of Kraken, version 2, as messages of a feed.
     Kraken(Feed),
     /// As events of a stream of Binance.
@@ -33,15 +35,28 @@ pub struct Codec {
 
 impl Codec {
     /// The native protocol on a transport.
-    pub const fn native(envelope: Envelope) -> Codec {
-        Codec { body: Body::Native, envelope }
+    pub const fn native(encoding: Encoding, envelope: Envelope) -> Codec {
+        Codec { body: Body::Native(encoding), envelope }
+    }
+
+    /// How messages are encoded.
+    const fn encoding(self) -> Encoding {
+        match self.body {
+            Body::Native(encoding) | Body::Binance(Form { encoding, .. }) => encoding,
+            Body::Kraken(_) => Encoding::Json,
+        }
+    }
+
+    /// Appends one message, whose body `body` appends.
+    fn message(self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+        self.envelope.encoded(out, self.encoding(), body);
     }
 
     /// Whether a stream goes on after a hole: there is a message that starts a client's book over, or that names what is
     /// missing, or each says all there is. Where that is not so, the stream is visibly broken off, and the connection ends.
     pub const fn mends_holes(self) -> bool {
         match self.body {
-            Body::Native | Body::Kraken(_) => true,
+            Body::Native(_) | Body::Kraken(_) => true,
             Body::Binance(form) => {
                 !matches!(form.stream, Stream::Depth(_) | Stream::Trade | Stream::AggTrade)
             }
@@ -74,7 +89,7 @@ impl Codec {
     /// How much of a book the checksum in its messages is of, of a topic of this depth.
     pub const fn checksum_depth(self, depth: Depth) -> Option<Depth> {
         match self.body {
-            Body::Native => Some(depth),
+            Body::Native(_) => Some(depth),
             Body::Kraken(_) => Some(kraken_v2::CHECKSUM_DEPTH),
             Body::Binance(_) => None,
         }
@@ -82,25 +97,41 @@ impl Codec {
 
     /// Whether trades that are left out are named; that the others are numbered says it too.
     pub const fn names_gaps(self) -> bool {
-        matches!(self.body, Body::Native)
+        matches!(self.body, Body::Native(_))
     }
 
     /// Appends a message of a book.
     pub fn push_book(self, out: &mut Vec<u8>, message: &BookMessage<'_>) {
-        self.envelope.message(out, |out| match self.body {
-            Body::Native => native_json::push_book(out, message),
-            Body::Kraken(_) => kraken_v2::push_book(out, message),
-            Body::Binance(form) => form.wrap(out, message.instrument, |out| {
-                binance::push_event_of_book(out, form.stream, message);
+        match self.body {
+            Body::Binance(form @ Form { encoding: Encoding::Sbe, .. }) => {
+                self.push_binary_book(out, form.stream, message);
+            }
+            body => self.message(out, |out| match body {
+                Body::Native(Encoding::Json) => native_json::push_book(out, message),
+                Body::Native(Encoding::Sbe) => native_sbe::push_book(out, message),
+                Body::Kraken(_) => kraken_v2::push_book(out, message),
+                Body::Binance(form) => form.wrap(out, message.instrument, |out| {
+                    binance::push_event_of_book(out, form.stream, message);
+                }),
             }),
-        });
+        }
+    }
+
+    fn push_binary_book(self, out: &mut Vec<u8>, stream: Stream, message: &BookMessage<'_>) {
+        if let Stream::Partial(..) = stream {
+            return self.message(out, |out| sbe::push_view(out, message));
+        }
+        let first_id = binance::first_id(message);
+        sbe::push_changes(out, message, first_id, |out, event| self.message(out, event));
     }
 
     /// Appends a message of the top of a book.
     pub fn push_bbo(self, out: &mut Vec<u8>, message: &BboMessage<'_>) {
-        self.envelope.message(out, |out| match self.body {
+        self.message(out, |out| match self.body {
             // Kraken has no such channel.
-            Body::Native | Body::Kraken(_) => native_json::push_bbo(out, message),
+            Body::Native(Encoding::Json) | Body::Kraken(_) => native_json::push_bbo(out, message),
+            Body::Native(Encoding::Sbe) => native_sbe::push_bbo(out, message),
+            Body::Binance(Form { encoding: Encoding::Sbe, .. }) => sbe::push_top(out, message),
             Body::Binance(form) => {
                 form.wrap(out, message.instrument, |out| binance::push_event_of_top(out, message));
             }
@@ -109,13 +140,20 @@ impl Codec {
 
     /// Appends the messages of some trades: one, or one each.
     pub fn push_trades(self, out: &mut Vec<u8>, message: &TradeMessage<'_>) {
+        let instrument = message.instrument;
         match self.body {
-            Body::Native => self.envelope.message(out, |out| native_json::push_trade(out, message)),
-            Body::Kraken(_) => self.envelope.message(out, |out| kraken_v2::push_trades(out, message)),
+            Body::Native(Encoding::Json) => self.message(out, |out| native_json::push_trade(out, message)),
+            Body::Native(Encoding::Sbe) => self.message(out, |out| native_sbe::push_trade(out, message)),
+            Body::Kraken(_) => self.message(out, |out| kraken_v2::push_trades(out, message)),
+            Body::Binance(Form { encoding: Encoding::Sbe, .. }) => {
+                let at_once = |a: &Trade, b: &Trade| a.timestamp == b.timestamp;
+                for trades in message.trades.chunk_by(at_once) {
+                    self.message(out, |out| sbe::push_trades(out, trades, instrument));
+                }
+            }
             Body::Binance(form) => {
-                let instrument = message.instrument;
                 for trade in message.trades {
-                    self.envelope.message(out, |out| {
+                    self.message(out, |out| {
                         form.wrap(out, instrument, |out| {
                             binance::push_event_of_trade(out, form.stream, trade, instrument);
                         });
@@ -141,7 +179,7 @@ impl Codec {
         let Some(stream) = form.stream.of_each() else { return };
         let mut summaries = summaries.peekable();
         let Some(&Summary { instrument, .. }) = summaries.peek() else { return };
-        self.envelope.message(out, |out| {
+        self.message(out, |out| {
             form.wrap(out, instrument, |out| {
                 let mut opening = b'[';
                 for summary in summaries {
@@ -168,23 +206,55 @@ impl Codec {
     pub fn push_summary(self, out: &mut Vec<u8>, summary: &Summary<'_>) {
         match self.body {
             Body::Binance(form) => binance::push_event_of_summary(summary, form.stream, |event| {
-                self.envelope.message(out, |out| {
+                self.message(out, |out| {
                     form.wrap(out, summary.instrument, |out| out.extend_from_slice(event));
                 });
             }),
             Body::Kraken(feed) => {
-                self.envelope.message(out, |out| kraken_v2::push_summary(out, summary, feed));
+                self.message(out, |out| kraken_v2::push_summary(out, summary, feed));
             }
             // It has no such channel.
-            Body::Native => {}
+            Body::Native(_) => {}
         }
     }
 
     /// Appends the name of a gap, where [`Codec::names_gaps`].
     pub fn push_gap(self, out: &mut Vec<u8>, gap: &Gap<'_>) {
-        if self.names_gaps() {
-            self.envelope.message(out, |out| native_json::push_gap(out, gap));
+        if let Body::Native(encoding) = self.body {
+            self.message(out, |out| match encoding {
+                Encoding::Json => native_json::push_gap(out, gap),
+                Encoding::Sbe => native_sbe::push_gap(out, gap),
+            });
         }
+    }
+
+    /// Appends a status of the native protocol.
+    pub fn push_status(self, out: &mut Vec<u8>, status: &Status<'_>) {
+        self.message(out, |out| match self.encoding() {
+            Encoding::Json => native_json::push_status(out, status),
+            Encoding::Sbe => native_sbe::push_status(out, status),
+        });
+    }
+
+    /// Appends a heartbeat of the native protocol.
+    pub fn push_heartbeat<'a>(
+        self,
+        out: &mut Vec<u8>,
+        time: Nanos,
+        quiet: impl IntoIterator<Item = Quiet<'a>>,
+    ) {
+        self.message(out, |out| match self.encoding() {
+            Encoding::Json => native_json::push_heartbeat(out, time, quiet),
+            Encoding::Sbe => native_sbe::push_heartbeat(out, time, quiet),
+        });
+    }
+
+    /// Appends a connection's own figures, as the native protocol tells them.
+    pub fn push_stats(self, out: &mut Vec<u8>, stats: &Stats) {
+        self.message(out, |out| match self.encoding() {
+            Encoding::Json => native_json::push_stats(out, stats),
+            Encoding::Sbe => native_sbe::push_stats(out, stats),
+        });
     }
 
     /// Appends what makes a hole visible to a client that counts, before its connection ends: of a stream that
@@ -193,8 +263,11 @@ impl Codec {
         if let Body::Binance(form) = self.body
             && let Stream::Depth(_) = form.stream
         {
-            self.envelope.message(out, |out| {
-                form.wrap(out, instrument, |out| binance::push_break(out, instrument, time, sent));
+            self.message(out, |out| match form.encoding {
+                Encoding::Json => {
+                    form.wrap(out, instrument, |out| binance::push_break(out, instrument, time, sent));
+                }
+                Encoding::Sbe => sbe::push_diff(out, instrument, time, [sent + 2; 2], [&[], &[]]),
             });
         }
     }

@@ -23,7 +23,7 @@ impl Decoder {
         match envelope {
             Envelope::WebSocket | Envelope::SocketIo => Decoder::Frames(websocket::Decoder::new(limit)),
             Envelope::DeflatedWebSocket(_) => Decoder::Frames(websocket::Decoder::inflating(limit)),
-            Envelope::Tcp => Decoder::Lines(tcp::Decoder::new(limit)),
+            Envelope::Tcp | Envelope::LengthPrefixed => Decoder::Lines(tcp::Decoder::new(limit)),
             Envelope::Sse | Envelope::LongPoll => Decoder::Silent,
         }
     }

@@ -10,7 +10,7 @@ pub mod websocket;
 
 pub use decoder::Decoder;
 
-use crate::message::TOPICS_WITH_TOKEN;
+use crate::message::{Encoding, TOPICS_WITH_TOKEN};
 use std::time::Duration;
 use websocket::{Opcode, Window};
 
@@ -28,12 +28,14 @@ pub enum Envelope {
     Sse,
     /// Lines on a plain TCP connection.
     Tcp,
+    /// Messages on a plain TCP connection, each behind its length: what lines become where a client wants what is not text.
+    LengthPrefixed,
     /// Answers to polls.
     LongPoll,
 }
 
 impl Envelope {
-    /// All of them.
+    /// All with which connections begin.
     pub const ALL: [Envelope; 7] = [
         Envelope::WebSocket,
         Envelope::DeflatedWebSocket(Window::Whole),
@@ -50,21 +52,36 @@ impl Envelope {
             Envelope::WebSocket | Envelope::DeflatedWebSocket(_) => "websocket",
             Envelope::SocketIo => "socketio",
             Envelope::Sse => "sse",
-            Envelope::Tcp => "tcp",
+            Envelope::Tcp | Envelope::LengthPrefixed => "tcp",
             Envelope::LongPoll => "poll",
         }
     }
 
-    /// Appends the message whose body `body` appends.
+    /// Whether it can carry what is not text.
+    pub const fn carries_binary(self) -> bool {
+        matches!(self, Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::LengthPrefixed)
+    }
+
+    /// Appends the message in JSON whose body `body` appends.
     pub fn message(self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+        self.encoded(out, Encoding::Json, body);
+    }
+
+    /// Appends the message of this encoding whose body `body` appends: one that is not text only where the envelope
+    /// [carries it](Envelope::carries_binary).
+    pub fn encoded(self, out: &mut Vec<u8>, encoding: Encoding, body: impl FnOnce(&mut Vec<u8>)) {
+        debug_assert!(encoding == Encoding::Json || self.carries_binary());
+        let opcode = match encoding {
+            Encoding::Json => Opcode::Text,
+            Encoding::Sbe => Opcode::Binary,
+        };
         match self {
-            Envelope::WebSocket => websocket::frame(out, Opcode::Text, body),
-            Envelope::DeflatedWebSocket(window) => {
-                websocket::deflated_frame(out, Opcode::Text, window, body);
-            }
+            Envelope::WebSocket => websocket::frame(out, opcode, body),
+            Envelope::DeflatedWebSocket(window) => websocket::deflated_frame(out, opcode, window, body),
             Envelope::SocketIo => socketio::push_event(out, body),
             Envelope::Sse => sse::push_event(out, body),
             Envelope::Tcp => tcp::push_line(out, body),
+            Envelope::LengthPrefixed => tcp::push_behind_length(out, body),
             Envelope::LongPoll => long_poll::push_message(out, body),
         }
     }
@@ -76,7 +93,7 @@ impl Envelope {
             Envelope::SocketIo => socketio::push_ping(out),
             Envelope::Sse => sse::push_comment(out),
             // A silent client is fine: heartbeats, and the keep-alive of TCP itself, find a dead one.
-            Envelope::Tcp | Envelope::LongPoll => {}
+            Envelope::Tcp | Envelope::LengthPrefixed | Envelope::LongPoll => {}
         }
     }
 
@@ -113,7 +130,11 @@ impl Envelope {
         match self {
             Envelope::SocketIo => socketio::push_cursor(out, token),
             Envelope::Sse => sse::push_id(out, token),
-            Envelope::WebSocket | Envelope::DeflatedWebSocket(_) | Envelope::Tcp | Envelope::LongPoll => {}
+            Envelope::WebSocket
+            | Envelope::DeflatedWebSocket(_)
+            | Envelope::Tcp
+            | Envelope::LengthPrefixed
+            | Envelope::LongPoll => {}
         }
     }
 

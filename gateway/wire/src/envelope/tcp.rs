@@ -1,4 +1,5 @@
-//! Lines on a plain TCP connection: UTF-8, each ended by a line feed (a carriage return before it is part of the end).
+//! Lines on a plain TCP connection: UTF-8, each ended by a line feed (a carriage return before it is part of the end). What the
+//! gateway sends may be messages behind their lengths instead.
 
 use super::websocket::Violation;
 
@@ -6,6 +7,21 @@ use super::websocket::Violation;
 pub fn push_line(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
     text(out);
     out.push(b'\n');
+}
+
+/// Bytes of a length.
+const LENGTH: usize = 4;
+
+/// Appends what `body` appends, which may be anything, behind its length: four bytes, little-endian.
+///
+/// # Panics
+/// If that is 4 GiB or longer.
+pub fn push_behind_length(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH]);
+    body(out);
+    let length = u32::try_from(out.len() - start - LENGTH).expect("a message is shorter than 4 GiB");
+    out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
 }
 
 /// Reads what one client sends. Between lines it holds no memory, and a line that comes in one piece is not copied.

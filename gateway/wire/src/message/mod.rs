@@ -4,6 +4,7 @@
 
 mod answer;
 mod code;
+mod encoding;
 mod market_data;
 mod notice;
 mod request;
@@ -11,6 +12,7 @@ mod topic;
 
 pub use answer::{ErrorAnswer, Pong, Subscribed, Subscription, Unsubscribed, Verdict, Verified};
 pub use code::{CloseCode, ErrorCode, GapReason, SnapshotReason};
+pub use encoding::Encoding;
 pub use market_data::{BboMessage, BookKind, BookMessage, Stamps, Summary, Trade, TradeKind, TradeMessage};
 pub use notice::{Gap, Quiet, Stats, Status};
 pub use request::{

@@ -1,6 +1,6 @@
 //! What a client may ask for.
 
-use super::{Channel, Depth, ErrorAnswer, Interval, Policy, Refusal};
+use super::{Channel, Depth, Encoding, ErrorAnswer, Interval, Policy, Refusal};
 use crate::token::Token;
 use market::Seq;
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub enum Method {
     Ping,
     /// Compare checksums.
     Verify(Verify),
+    /// Have events in this encoding, where a connection begins without a word about it.
+    Hello(Encoding),
 }
 
 impl Method {
@@ -55,6 +57,7 @@ impl Method {
             Method::List => "list",
             Method::Ping => "ping",
             Method::Verify(_) => "verify",
+            Method::Hello(_) => "hello",
         }
     }
 }

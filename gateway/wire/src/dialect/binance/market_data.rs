@@ -14,7 +14,7 @@ use book::Ladder;
 use market::{Instrument, Level, Nanos, Price, Qty};
 
 /// What stands for the price and the quantity of an empty side.
-const NOTHING: Level = Level { price: Price(0), qty: Qty(0) };
+pub(super) const NOTHING: Level = Level { price: Price(0), qty: Qty(0) };
 
 /// Appends an event of a stream of the book. What is in the message are changes for [`Stream::Depth`], and all levels in view
 /// for [`Stream::Partial`].
@@ -23,18 +23,22 @@ pub fn push_event_of_book(out: &mut Vec<u8>, stream: Stream, message: &BookMessa
     if let Stream::Partial(..) = stream {
         push_view(out, message.instrument, last, message.levels);
     } else {
-        let first_seq = match message.kind {
-            BookKind::Update { first_seq, .. } => first_seq,
-            // The book begins: it is a change from an empty one.
-            BookKind::Snapshot(_) => 1,
-        };
         push_head(out, "depthUpdate", message.mark.timestamp, message.instrument);
-        push_number(out, ",\"U\":", message.ids.of(first_seq));
+        push_number(out, ",\"U\":", first_id(message));
         push_number(out, ",\"u\":", last);
         push_levels(out, ",\"b\":[", &message.levels.bids, message.instrument);
         push_levels(out, ",\"a\":[", &message.levels.asks, message.instrument);
         out.push(b'}');
     }
+}
+
+/// The first id of an event of [`Stream::Depth`].
+pub fn first_id(message: &BookMessage<'_>) -> u64 {
+    message.ids.of(match message.kind {
+        BookKind::Update { first_seq, .. } => first_seq,
+        // The book begins: it is a change from an empty one.
+        BookKind::Snapshot(_) => 1,
+    })
 }
 
 /// Appends levels of a book as of an id.

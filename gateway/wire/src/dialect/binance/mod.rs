@@ -16,6 +16,8 @@
 //! | `@avgPrice` | the average price of five minutes: `e`, `E`, `s`, `i`, `w`, `T` |
 //! | `@bookTicker` | the best of each side: `u`, `s`, `b`, `B`, `a`, `A` |
 //!
+//! The same in binary messages, of four streams of their own: [`sbe`].
+//!
 //! Over REST the same books and trades are told at once ([`push_depth`], [`push_trade`]), with what clients load before they do anything
 //! else ([`push_exchange_info`]).
 //!
@@ -32,13 +34,14 @@ mod number;
 mod request;
 mod rest;
 mod rest_stats;
+pub mod sbe;
 mod stream;
 mod summary;
 mod symbol;
 
 pub use answer::{Fault, push_error, push_fault, push_list, push_property, push_result};
 pub use exchange_info::push_exchange_info;
-pub use market_data::{push_break, push_event_of_book, push_event_of_top, push_event_of_trade};
+pub use market_data::{first_id, push_break, push_event_of_book, push_event_of_top, push_event_of_trade};
 pub use number::{DECIMALS, is_offered, push_price, push_qty};
 pub use request::{Id, Method, Request, RequestError, is_request, parse_event, parse_request};
 pub use rest::{

@@ -1,6 +1,6 @@
 //! The names of streams.
 
-use crate::message::{Channel, Depth, Interval};
+use crate::message::{Channel, Depth, Encoding, Interval};
 use market::{Instrument, SymbolId};
 use stats::Interval as Candles;
 use std::fmt::{self, Display};
@@ -17,14 +17,18 @@ pub enum Speed {
     Second,
     /// Ten times a second.
     Fast,
+    /// Ten times a second, of the streams of binary events, where nothing else is said. The venue has twenty; so they end where events of
+    /// [`Speed::Fast`] do, and books that are fetched.
+    Binary,
 }
 
 impl Speed {
+    /// Those of events in JSON.
     const ALL: [Speed; 3] = [Speed::Plain, Speed::Second, Speed::Fast];
 
     const fn suffix(self) -> &'static str {
         match self {
-            Speed::Plain => "",
+            Speed::Plain | Speed::Binary => "",
             Speed::Second => "@1000ms",
             Speed::Fast => "@100ms",
         }
@@ -33,7 +37,7 @@ impl Speed {
     const fn interval(self) -> Interval {
         match self {
             Speed::Plain | Speed::Second => Interval::SECOND,
-            Speed::Fast => Interval::TENTH,
+            Speed::Fast | Speed::Binary => Interval::TENTH,
         }
     }
 }
@@ -78,6 +82,8 @@ pub enum Stream {
     AggTrade,
     /// The best of each side.
     BookTicker,
+    /// The same, of the streams of binary events.
+    BestBidAsk,
     /// What changed in the book.
     Depth(Speed),
     /// The best levels.
@@ -97,8 +103,23 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The stream that is named so behind the symbol and its `@`.
-    pub fn parse(name: &str) -> Option<Stream> {
+    /// Those whose events are binary.
+    const BINARY: [Stream; 4] = [
+        Stream::Trade,
+        Stream::BestBidAsk,
+        Stream::Depth(Speed::Binary),
+        Stream::Partial(Levels::Twenty, Speed::Binary),
+    ];
+
+    /// The stream with events of this encoding that is named so behind the symbol and its `@`.
+    pub fn parse(name: &str, encoding: Encoding) -> Option<Stream> {
+        match encoding {
+            Encoding::Json => Stream::parse_text(name),
+            Encoding::Sbe => Stream::BINARY.into_iter().find(|stream| stream.name().concat() == name),
+        }
+    }
+
+    fn parse_text(name: &str) -> Option<Stream> {
         match name {
             "trade" => return Some(Stream::Trade),
             "aggTrade" => return Some(Stream::AggTrade),
@@ -140,6 +161,7 @@ impl Stream {
             Stream::Trade => ["trade", ""],
             Stream::AggTrade => ["aggTrade", ""],
             Stream::BookTicker => ["bookTicker", ""],
+            Stream::BestBidAsk => ["bestBidAsk", ""],
             Stream::Ticker => ["ticker", ""],
             Stream::MiniTicker => ["miniTicker", ""],
             Stream::AvgPrice => ["avgPrice", ""],
@@ -155,7 +177,7 @@ impl Stream {
     pub const fn source(self) -> (Channel, Depth, Interval) {
         match self {
             Stream::Trade | Stream::AggTrade => (Channel::Trade, Depth::ALL, Interval::EACH_EVENT),
-            Stream::BookTicker => (Channel::Bbo, Depth::ONE, Interval::EACH_EVENT),
+            Stream::BookTicker | Stream::BestBidAsk => (Channel::Bbo, Depth::ONE, Interval::EACH_EVENT),
             Stream::Depth(speed) => (Channel::Book, Depth::ALL, speed.interval()),
             Stream::Partial(levels, speed) => (Channel::Book, levels.depth(), speed.interval()),
             Stream::Ticker
@@ -173,8 +195,10 @@ impl Stream {
 pub struct Form {
     /// As events of which stream.
     pub stream: Stream,
-    /// Whether each is wrapped with the stream's name.
+    /// Whether each is wrapped with the stream's name; binary ones are not.
     pub combined: bool,
+    /// How they are encoded.
+    pub encoding: Encoding,
 }
 
 impl Form {
@@ -235,12 +259,18 @@ mod tests {
             Stream::AvgPrice,
         ];
         for stream in books.chain(others).chain(Candles::ALL.map(Stream::Kline)) {
-            assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
+            assert_eq!(Stream::parse(&stream.to_string(), Encoding::Json), Some(stream));
+        }
+        for stream in Stream::BINARY {
+            assert_eq!(Stream::parse(&stream.to_string(), Encoding::Sbe), Some(stream));
         }
         for stream in [Stream::AllTickers, Stream::AllMiniTickers] {
             assert_eq!(Stream::parse_of_all(&stream.to_string()), Some(stream));
         }
-        assert_eq!(Stream::parse("depth20@100ms"), Some(Stream::Partial(Levels::Twenty, Speed::Fast)));
+        assert_eq!(
+            Stream::parse("depth20@100ms", Encoding::Json),
+            Some(Stream::Partial(Levels::Twenty, Speed::Fast))
+        );
     }
 
     #[test]
@@ -258,7 +288,11 @@ mod tests {
             "kline_7m",
             "kline_1M@",
         ] {
-            assert_eq!(Stream::parse(name), None, "{name}");
+            assert_eq!(Stream::parse(name, Encoding::Json), None, "{name}");
         }
+        for name in ["", "bookTicker", "depth@100ms", "depth5", "aggTrade", "ticker", "bestbidask"] {
+            assert_eq!(Stream::parse(name, Encoding::Sbe), None, "{name}");
+        }
+        assert_eq!(Stream::parse("bestBidAsk", Encoding::Json), None);
     }
 }

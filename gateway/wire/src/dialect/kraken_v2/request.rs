@@ -78,7 +78,7 @@ pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
     let malformed = |_| RequestError::from(Refusal::new(ErrorCode::BadJson, "Malformed request"));
     let tape = parse_json(text).map_err(malformed)?;
     let top = tape.as_value().as_object().ok_or(Refusal::new(ErrorCode::BadJson, "Malformed request"))?;
-    let Top { method, params, id } = Top::read(&top)?;
+    let Top { method, params, id, .. } = Top::read(&top)?;
     let name = method.as_ref().and_then(|method| method.as_str()).unwrap_or_default();
     let echo = (!name.is_empty() && name.len() <= 64).then(|| Box::from(name));
     let id = id

@@ -1,7 +1,12 @@
 //! Answers to requests.
 
-use crate::dialect::json::{push, push_epoch, push_id, push_number, push_text, push_time};
-use crate::message::{Channel, ErrorAnswer, Pong, ReqId, Subscribed, Subscription, Unsubscribed, Verified};
+use crate::dialect::{
+    json::{push, push_epoch, push_id, push_number, push_text, push_time},
+    native_sbe,
+};
+use crate::message::{
+    Channel, Encoding, ErrorAnswer, Pong, ReqId, Subscribed, Subscription, Unsubscribed, Verified,
+};
 use market::Seq;
 
 /// Appends the answer to a `subscribe`, for one symbol.
@@ -56,6 +61,17 @@ pub fn push_pong(out: &mut Vec<u8>, pong: &Pong, id: Option<&ReqId>) {
     push_time(out, ",\"time_in\":", pong.time_in);
     push_time(out, ",\"time_out\":", pong.time_out);
     out.push(b'}');
+}
+
+/// Appends the answer to a `hello`: the schema of the events from now on, where they have one.
+pub fn push_hello(out: &mut Vec<u8>, encoding: Encoding, id: Option<&ReqId>) {
+    push(out, "{\"method\":\"hello\",\"success\":true,\"result\":");
+    push_text(out, "{\"encoding\":", encoding.as_str());
+    if encoding == Encoding::Sbe {
+        push_number(out, ",\"schema_id\":", native_sbe::SCHEMA_ID.into());
+        push_number(out, ",\"schema_version\":", native_sbe::SCHEMA_VERSION.into());
+    }
+    push_end_of_result(out, id);
 }
 
 /// Appends the answer to a `verify`.

@@ -34,7 +34,8 @@ mod request;
 mod rest;
 
 pub use answer::{
-    push_error, push_list, push_modified, push_pong, push_subscribed, push_unsubscribed, push_verified,
+    push_error, push_hello, push_list, push_modified, push_pong, push_subscribed, push_unsubscribed,
+    push_verified,
 };
 pub use market_data::{push_bbo, push_book, push_trade};
 pub use notice::{push_gap, push_heartbeat, push_stats, push_status};

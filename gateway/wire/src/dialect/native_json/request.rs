@@ -2,7 +2,7 @@
 
 use super::params::Params;
 use crate::message::{
-    ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, ReqId, Request, RequestError, Subscribe,
+    Encoding, ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, ReqId, Request, RequestError, Subscribe,
     Unsubscribe, Verify,
 };
 use simd_json::{
@@ -23,14 +23,15 @@ const MAX_METHOD_BYTES: usize = 64;
 pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
     let tape = parse_json(text)?;
     let top = tape.as_value().as_object().ok_or_else(not_an_object)?;
-    let Top { method, params, id } = Top::read(&top)?;
+    let Top { method, params, id, encoding } = Top::read(&top)?;
     let name = method.as_ref().and_then(|method| method.as_str());
     let echo = name.filter(|name| name.len() <= MAX_METHOD_BYTES).map(Box::from);
     let id = match id.map(read_id).transpose() {
         Ok(id) => id,
         Err(refusal) => return Err(RequestError { method: echo, ..refusal.into() }),
     };
-    match parse_method(name, params) {
+    let method = if name == Some("hello") { hello(params, encoding) } else { parse_method(name, params) };
+    match method {
         Ok(method) => Ok(Request { id, method }),
         Err(refusal) => {
             let symbols = params.map(Params::symbols_of).unwrap_or_default();
@@ -96,6 +97,8 @@ pub(in crate::dialect) struct Top<'t, 'i> {
     pub(in crate::dialect) method: Option<Value<'t, 'i>>,
     pub(in crate::dialect) params: Option<Value<'t, 'i>>,
     pub(in crate::dialect) id: Option<Value<'t, 'i>>,
+    /// Of a `hello`, which has no params.
+    encoding: Option<Value<'t, 'i>>,
 }
 
 impl<'t, 'i> Top<'t, 'i> {
@@ -106,6 +109,7 @@ impl<'t, 'i> Top<'t, 'i> {
                 "method" => &mut top.method,
                 "params" => &mut top.params,
                 "req_id" => &mut top.id,
+                "encoding" => &mut top.encoding,
                 _ => continue,
             };
             if member.replace(value).is_some() {
@@ -149,6 +153,15 @@ fn bad_method(what: &str) -> Refusal {
         ErrorCode::BadMethod,
         format!("{what}; use subscribe, unsubscribe, modify, list, ping, or verify"),
     )
+}
+
+fn hello(params: Option<Value<'_, '_>>, encoding: Option<Value<'_, '_>>) -> Result<Method, Refusal> {
+    Params::read(params, "hello", &[])?;
+    let encoding = encoding.ok_or_else(|| {
+        let text = "hello lacks its encoding; send {\"method\":\"hello\",\"encoding\":\"sbe\"}";
+        Refusal::new(ErrorCode::BadParams, text)
+    })?;
+    Encoding::parse(encoding.as_str().unwrap_or_default()).map(Method::Hello)
 }
 
 fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {

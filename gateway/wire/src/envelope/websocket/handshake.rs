@@ -2,6 +2,17 @@
 
 use http::{HeaderMap, Method, StatusCode, Version, header};
 
+/// The sub-protocol of the native protocol with binary events.
+pub const NATIVE_SBE: &str = "depthcast.v1.sbe";
+
+/// Whether a client offers to speak this sub-protocol (RFC 6455 section 4.1). One that is not known is not answered, and the client decides
+/// whether it goes on without (section 4.2.2).
+pub fn offers_protocol(headers: &HeaderMap, protocol: &str) -> bool {
+    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let mut offered = values.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    offered.any(|one| one.trim_ascii() == protocol.as_bytes())
+}
+
 /// Why a handshake is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeError {
@@ -184,6 +195,20 @@ mod tests {
         check(|headers| assert!(headers.append(header::SEC_WEBSOCKET_KEY, key)), Err(E::Key));
         assert_eq!(check_upgrade(&Method::POST, Version::HTTP_11, &good()), Err(E::Method));
         assert_eq!(check_upgrade(&Method::GET, Version::HTTP_10, &good()), Err(E::Version));
+    }
+
+    #[test]
+    fn a_sub_protocol_is_found_among_those_that_are_offered() {
+        let offers = |values: &[&'static str]| {
+            let mut headers = good();
+            for value in values {
+                headers.append(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(value));
+            }
+            offers_protocol(&headers, NATIVE_SBE)
+        };
+        assert!(offers(&["depthcast.v1.sbe"]) && offers(&["soap, depthcast.v1.sbe"]));
+        assert!(offers(&["soap", "depthcast.v1.sbe"]));
+        assert!(!offers(&[]) && !offers(&["depthcast.v2.sbe"]) && !offers(&["DEPTHCAST.V1.SBE"]));
     }
 
     #[test]

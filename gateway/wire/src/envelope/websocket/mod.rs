@@ -23,7 +23,7 @@ pub use decoder::Decoder;
 pub use deflate::Window;
 pub use encoder::{deflated_frame, frame, frame_lengths, push_close, push_ping, push_pong};
 pub use extensions::Deflate;
-pub use handshake::{HandshakeError, check_origin, check_upgrade};
+pub use handshake::{HandshakeError, NATIVE_SBE, check_origin, check_upgrade, offers_protocol};
 pub use message::{CloseFrame, Message};
 pub use opcode::Opcode;
 pub use violation::Violation;
