@@ -55,13 +55,20 @@ fn curl_polls_with_each_cursor_and_loses_nothing() {
     check(&python(), "poll.py", |_| vec![], &["No such file or directory: 'curl'"]);
 }
 
+/// Host and port of the TCP port.
+fn tcp(gateway: &Running) -> Vec<String> {
+    let address = gateway.tcp_address().expect("there is a TCP port");
+    vec![address.ip().to_string(), address.port().to_string()]
+}
+
+#[test]
+fn binary_messages_say_the_same_as_text_to_a_library_that_knows_the_schema_alone() {
+    check(&python(), "sbe_native.py", tcp, &["No module named 'sbe", "No module named 'websockets"]);
+}
+
 #[test]
 fn a_plain_socket_resumes_with_a_token_of_its_own_and_its_book_is_verified() {
-    let port = |gateway: &Running| {
-        let address = gateway.tcp_address().expect("there is a TCP port");
-        vec![address.ip().to_string(), address.port().to_string()]
-    };
-    check(&python(), "tcp.py", port, &[]);
+    check(&python(), "tcp.py", tcp, &[]);
 }
 
 #[test]

@@ -26,8 +26,11 @@ const MISSING: [&str; 4] = ["No module named", "bad option", "Cannot find packag
 fn lines_of(document: &str, name: &str, interpreter: &str, arguments: &[&str]) -> Option<usize> {
     let gateway = start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
     let tcp = gateway.tcp_address().expect("there is a TCP port").port().to_string();
-    let code =
-        block(document, name).replace("127.0.0.1:9000", &gateway.address().to_string()).replace("9001", &tcp);
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol");
+    let code = block(document, name)
+        .replace("127.0.0.1:9000", &gateway.address().to_string())
+        .replace("9001", &tcp)
+        .replace("docs/protocol", &schemas.to_string_lossy());
     let libraries = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node");
     let mut command = Command::new(interpreter);
     command.args(arguments).arg(code).stdin(Stdio::null()).current_dir(libraries);
@@ -77,7 +80,7 @@ fn the_javascript_clients_of_the_guide_run_as_printed() {
 
 #[test]
 fn the_python_clients_of_the_guide_run_as_printed() {
-    for name in ["socketio", "sse", "poll", "tcp"] {
+    for name in ["socketio", "sse", "poll", "tcp", "tcp sbe"] {
         check_python(GUIDE, &format!("python {name}"), 9);
     }
 }
@@ -96,6 +99,13 @@ fn the_client_libraries_of_the_guide_run_as_printed() {
     }
     for name in ["ccxt", "ws"] {
         check(CLIENTS, &format!("javascript {name}"), "node", &["--input-type=module", "-e"], 10);
+    }
+}
+
+#[test]
+fn the_clients_that_read_binary_messages_run_as_printed() {
+    for name in ["sbe binance", "sbe native"] {
+        check_python(CLIENTS, &format!("python {name}"), 20);
     }
 }
 

@@ -12,7 +12,8 @@ use super::{
 use gateway::Config;
 
 /// How a library says that it is not there.
-const MISSING: [&str; 5] = [
+const MISSING: [&str; 6] = [
+    "No module named 'sbe",
     "No module named 'ccxt",
     "No module named 'binance",
     "No module named 'websockets",
@@ -83,4 +84,10 @@ fn so_it_does_for_who_wants_the_first_event_to_begin_exactly_behind_the_book() {
 fn the_guides_procedure_makes_right_books_in_javascript() {
     check_books(check("node", "local_book.mjs", &["btcusdt@depth@100ms", "50"]), 200);
     check_books(check("node", "local_book.mjs", &["btcusdt@depth", "6"]), 16);
+}
+
+#[test]
+fn binary_events_make_the_same_books_tops_and_trades() {
+    check_all(check(&python(), "sbe_book.py", &["url"]));
+    check_all(check(&python(), "sbe_book.py", &["request"]));
 }

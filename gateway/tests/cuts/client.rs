@@ -6,7 +6,7 @@ use crate::support::{
     transport::{Connection, Query, Transport},
 };
 use ::wire::{
-    message::{Channel, Depth},
+    message::{Channel, Depth, Encoding},
     token::Token,
 };
 use client::Polled;
@@ -41,7 +41,7 @@ impl Client {
             self.account = Account::default();
         }
         self.account.tracker.reconnected();
-        Query { path: "/feed?heartbeat_ms=250", text, since, by_header }
+        Query { path: "/feed?heartbeat_ms=250", text, since, by_header, encoding: Encoding::Json }
     }
 
     fn covers(&self, token: &Token) -> bool {

@@ -1,26 +1,23 @@
-//! The dialect of Binance: streams whose events are wrapped with their names, or bare ones.
+//! The dialect of Binance, in each of its forms.
 
 use crate::{
     depth::{Depth, Done, integer},
     dialect::{Dialect, Mistake, Request},
-    support::{
-        Wrong,
-        account::Heard,
-        transport::{ALL, Transport},
-    },
+    events::{Form, stream},
+    support::{Wrong, account::Heard, transport::Transport},
     witness::Witness,
 };
 use book::Ladder;
 use market::{Level, Seq, Side};
 use serde_json::Value;
-use std::{collections::VecDeque, net::SocketAddr};
+use std::{collections::VecDeque, marker::PhantomData, net::SocketAddr};
 use wire::{
-    message::{self, Channel},
+    message::{self, Channel, Encoding},
     token::Token,
 };
 
-/// A client; whether its events are wrapped.
-pub struct Binance<const COMBINED: bool> {
+/// A client, and which form its events have.
+pub struct Binance<F> {
     depth: Depth,
     /// All trades that it has, in their order.
     trades: Vec<Trade>,
@@ -32,6 +29,7 @@ pub struct Binance<const COMBINED: bool> {
     asked: VecDeque<(Channel, bool)>,
     /// The last token that speaks for all that it wants.
     given: Option<Token>,
+    form: PhantomData<F>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,10 +39,12 @@ struct Trade {
     side: Side,
 }
 
-impl<const COMBINED: bool> Dialect for Binance<COMBINED> {
-    const NAME: &'static str = if COMBINED { "Binance" } else { "Binance with bare events" };
-    const TRANSPORTS: &'static [Transport] = if COMBINED { &ALL } else { &[Transport::WebSocket] };
-    const PATH: &'static str = if COMBINED { "/stream" } else { "/ws" };
+impl<F: Form> Dialect for Binance<F> {
+    const NAME: &'static str = F::NAME;
+    const TRANSPORTS: &'static [Transport] = F::TRANSPORTS;
+    const PATH: &'static str = F::PATH;
+    // The path says it.
+    const ENCODING: Encoding = Encoding::Json;
     const ENOUGH: usize = 5;
     const SAYS_IF_RECOVERED: bool = false;
 
@@ -56,7 +56,7 @@ impl<const COMBINED: bool> Dialect for Binance<COMBINED> {
         !matches!(transport, Transport::WebSocket | Transport::Tcp)
     }
 
-    fn client(addresses: [SocketAddr; 2]) -> Binance<COMBINED> {
+    fn client(addresses: [SocketAddr; 2]) -> Binance<F> {
         Binance {
             depth: Depth::new(addresses),
             trades: Vec::new(),
@@ -64,22 +64,23 @@ impl<const COMBINED: bool> Dialect for Binance<COMBINED> {
             resumes: false,
             asked: VecDeque::new(),
             given: None,
+            form: PhantomData,
         }
     }
 
     fn query(channels: &[Channel]) -> String {
-        let names: Vec<&str> = channels.iter().map(|&channel| stream(channel)).collect();
+        let names: Vec<&str> = channels.iter().map(|&channel| stream::<F>(channel)).collect();
         query(&names.join("/"))
     }
 
     fn subscribe(&mut self, transport: Transport, channel: Channel, since: Option<&Token>) -> Request {
         self.asked.push_back((channel, true));
-        request(transport, "SUBSCRIBE", stream(channel), since)
+        request(transport, "SUBSCRIBE", stream::<F>(channel), since)
     }
 
     fn unsubscribe(&mut self, transport: Transport, channel: Channel) -> Request {
         self.asked.push_back((channel, false));
-        request(transport, "UNSUBSCRIBE", stream(channel), None)
+        request(transport, "UNSUBSCRIBE", stream::<F>(channel), None)
     }
 
     fn mistakes(transport: Transport) -> [Mistake; 3] {
@@ -104,36 +105,13 @@ impl<const COMBINED: bool> Dialect for Binance<COMBINED> {
         Binance { depth: self.depth.outlives(addresses), ..Binance::client(addresses) }
     }
 
-    fn message(&mut self, text: &[u8]) -> Result<Heard, Wrong> {
-        let message: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        if let Some(error) = message.get("error") {
-            return Ok(Heard::Refused { code: error["code"].to_string(), text: error["msg"].to_string() });
+    fn message(&mut self, message: &[u8]) -> Result<Heard, Wrong> {
+        let starts = |with: &[&str]| with.iter().any(|with| message.starts_with(with.as_bytes()));
+        if starts(&["{\"result\"", "{\"error\""]) {
+            return self.answer(message);
         }
-        if message.get("result").is_some() {
-            let (channel, begins) = self.asked.pop_front().ok_or("an answer that was not asked for")?;
-            return Ok(match begins {
-                true => Heard::Granted { channel, recovered: false },
-                false => Heard::Answered,
-            });
-        }
-        let event = if COMBINED { &message["data"] } else { &message };
-        let channel = match event["e"].as_str() {
-            Some("depthUpdate") => Channel::Book,
-            Some("trade") => Channel::Trade,
-            _ => return Err(format!("{message}")),
-        };
-        if COMBINED && message["stream"] != stream(channel) {
-            return Err(format!("{message} comes in another stream"));
-        }
-        if channel == Channel::Trade {
-            self.trade(event)?;
-            return Ok(Heard::Update { channel, merged: false });
-        }
-        Ok(match self.depth.take(event)? {
-            Done::Began(reason) => Heard::Snapshot { channel, reason },
-            Done::Changed { merged } => Heard::Update { channel, merged },
-            Done::Waits => Heard::Nothing,
-        })
+        let events = F::events(message)?;
+        events.iter().try_fold(Heard::Nothing, |_, event| self.event(event))
     }
 
     fn given(&mut self, token: &str) -> Result<(), Wrong> {
@@ -182,7 +160,36 @@ impl<const COMBINED: bool> Dialect for Binance<COMBINED> {
     }
 }
 
-impl<const COMBINED: bool> Binance<COMBINED> {
+impl<F: Form> Binance<F> {
+    fn answer(&mut self, message: &[u8]) -> Result<Heard, Wrong> {
+        let message: Value = serde_json::from_slice(message).map_err(|error| error.to_string())?;
+        if let Some(error) = message.get("error") {
+            return Ok(Heard::Refused { code: error["code"].to_string(), text: error["msg"].to_string() });
+        }
+        let (channel, begins) = self.asked.pop_front().ok_or("an answer that was not asked for")?;
+        Ok(match begins {
+            true => Heard::Granted { channel, recovered: false },
+            false => Heard::Answered,
+        })
+    }
+
+    fn event(&mut self, event: &Value) -> Result<Heard, Wrong> {
+        let channel = match event["e"].as_str() {
+            Some("depthUpdate") => Channel::Book,
+            Some("trade") => Channel::Trade,
+            _ => return Err(format!("{event}")),
+        };
+        if channel == Channel::Trade {
+            self.trade(event)?;
+            return Ok(Heard::Update { channel, merged: false });
+        }
+        Ok(match self.depth.take(event)? {
+            Done::Began(reason) => Heard::Snapshot { channel, reason },
+            Done::Changed { merged } => Heard::Update { channel, merged },
+            Done::Waits => Heard::Nothing,
+        })
+    }
+
     /// Takes a trade: each once, and in their order, but for those that happened while it was not connected.
     fn trade(&mut self, event: &Value) -> Result<(), Wrong> {
         let id = integer(event, "t")?;
@@ -205,13 +212,6 @@ impl<const COMBINED: bool> Binance<COMBINED> {
         }
         self.trades.push(Trade { id, level, side });
         Ok(())
-    }
-}
-
-const fn stream(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Trade => "btcusdt@trade",
-        _ => "btcusdt@depth@100ms",
     }
 }
 

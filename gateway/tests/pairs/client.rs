@@ -75,7 +75,8 @@ impl<D: Dialect> Client<D> {
     ) -> Result<Client<D>, Wrong> {
         dialect.connects(transport, channels, since.as_ref());
         stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
-        let query = Query { path: D::PATH, text: D::query(channels), since: since.clone(), by_header: true };
+        let (path, text, encoding) = (D::PATH, D::query(channels), D::ENCODING);
+        let query = Query { path, text, since: since.clone(), by_header: true, encoding };
         let mut connection = Connection::begin(stream, transport, &query).map_err(broken)?;
         if transport.takes_requests() {
             for &channel in channels {

@@ -7,7 +7,10 @@ use crate::{
 };
 use market::Seq;
 use std::net::SocketAddr;
-use wire::{message::Channel, token::Token};
+use wire::{
+    message::{Channel, Encoding},
+    token::Token,
+};
 
 /// One client of a dialect: what it says, and what it has, over all its connections.
 pub trait Dialect: Sized {
@@ -17,6 +20,8 @@ pub trait Dialect: Sized {
     const TRANSPORTS: &'static [Transport];
     /// Where its WebSockets are, with a heartbeat each 250 ms where it has them.
     const PATH: &'static str;
+    /// How its events are encoded, where a client says so when it begins.
+    const ENCODING: Encoding;
     /// So many messages of a book are enough to see that it goes on.
     const ENOUGH: usize;
     /// Whether the answer to a subscription says if that goes on where the token was; else what follows shows it.

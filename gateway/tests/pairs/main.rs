@@ -7,16 +7,23 @@ mod binance;
 mod client;
 mod depth;
 mod dialect;
+mod events;
 mod native;
 mod script;
 mod site;
 mod witness;
+
+#[path = "../../wire/tests/sbe/as_json.rs"]
+mod as_json;
+#[path = "../../wire/tests/sbe/decoder.rs"]
+mod decoder;
 
 #[path = "../support/mod.rs"]
 mod support;
 
 use binance::Binance;
 use dialect::Dialect;
+use events::{Bare, Binary, Combined};
 use native::Native;
 use std::thread;
 
@@ -37,15 +44,25 @@ fn check<D: Dialect + 'static>() {
 
 #[test]
 fn native_json_is_the_same_over_every_transport() {
-    check::<Native>();
+    check::<Native<false>>();
+}
+
+#[test]
+fn native_sbe_is_the_same_over_every_transport_that_carries_it() {
+    check::<Native<true>>();
 }
 
 #[test]
 fn binance_is_the_same_over_every_transport() {
-    check::<Binance<true>>();
+    check::<Binance<Combined>>();
 }
 
 #[test]
 fn so_it_is_with_bare_events() {
-    check::<Binance<false>>();
+    check::<Binance<Bare>>();
+}
+
+#[test]
+fn so_it_is_with_binary_events() {
+    check::<Binance<Binary>>();
 }

@@ -1,6 +1,7 @@
-//! The native protocol, in JSON.
+//! The native protocol, with its events in JSON or in SBE.
 
 use crate::{
+    as_json::as_json,
     dialect::{Dialect, Mistake, Request},
     support::{
         Wrong,
@@ -13,28 +14,30 @@ use client::Polled;
 use market::Seq;
 use std::net::SocketAddr;
 use wire::{
-    message::{Channel, Depth},
+    message::{Channel, Depth, Encoding},
     token::Token,
 };
 
 /// What everything is about.
 pub const SYMBOL: &str = "BTC/USDT";
 
-/// A client.
-pub struct Native {
+/// A client; whether its events are binary.
+pub struct Native<const BINARY: bool> {
     account: Account,
     /// The last token of the gateway's own that speaks for all that the client is subscribed to.
     given: Option<Token>,
 }
 
-impl Dialect for Native {
-    const NAME: &'static str = "native JSON";
-    const TRANSPORTS: &'static [Transport] = &ALL;
+impl<const BINARY: bool> Dialect for Native<BINARY> {
+    const NAME: &'static str = if BINARY { "native SBE" } else { "native JSON" };
+    const TRANSPORTS: &'static [Transport] =
+        if BINARY { &[Transport::WebSocket, Transport::Tcp] } else { &ALL };
     const PATH: &'static str = "/feed?heartbeat_ms=250";
+    const ENCODING: Encoding = if BINARY { Encoding::Sbe } else { Encoding::Json };
     const ENOUGH: usize = 20;
     const SAYS_IF_RECOVERED: bool = true;
 
-    fn client(_: [SocketAddr; 2]) -> Native {
+    fn client(_: [SocketAddr; 2]) -> Self {
         Native { account: Account::with_dense_trade_ids(), given: None }
     }
 
@@ -81,12 +84,16 @@ impl Dialect for Native {
         self.account.tracker.reconnected();
     }
 
-    fn outlives(&self, addresses: [SocketAddr; 2]) -> Native {
-        Native::client(addresses)
+    fn outlives(&self, addresses: [SocketAddr; 2]) -> Self {
+        Self::client(addresses)
     }
 
-    fn message(&mut self, text: &[u8]) -> Result<Heard, Wrong> {
-        self.account.message(text)
+    fn message(&mut self, message: &[u8]) -> Result<Heard, Wrong> {
+        let is_answer = message.starts_with(b"{\"method\"") || message.starts_with(b"{\"success\"");
+        if !BINARY || is_answer {
+            return self.account.message(message);
+        }
+        self.account.message(as_json(message)?.as_bytes())
     }
 
     fn given(&mut self, token: &str) -> Result<(), Wrong> {

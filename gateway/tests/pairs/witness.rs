@@ -23,7 +23,7 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
-use wire::message::{Channel, Depth, SnapshotReason, Trade};
+use wire::message::{Channel, Depth, Encoding, SnapshotReason, Trade};
 
 /// A client in a thread of its own, which ends with this.
 pub struct Witness {
@@ -60,7 +60,13 @@ impl Witness {
         let transport = Transport::WebSocket;
         let stream = TcpStream::connect(transport.address(addresses)).map_err(broken)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
-        let query = Query { path: Native::PATH, text: String::new(), since: None, by_header: false };
+        let query = Query {
+            path: Native::<false>::PATH,
+            text: String::new(),
+            since: None,
+            by_header: false,
+            encoding: Encoding::Json,
+        };
         let mut connection = Connection::begin(stream, transport, &query).map_err(broken)?;
         for channel in [Channel::Book, Channel::Trade] {
             let params = format!(

@@ -2,7 +2,8 @@
 //! It knows the transports and not what is said over them.
 
 use ::wire::{
-    envelope::{Envelope, socketio::SEPARATOR},
+    envelope::{Envelope, socketio::SEPARATOR, websocket::NATIVE_SBE},
+    message::Encoding,
     token::Token,
 };
 use simulation::line::{self, Item};
@@ -58,6 +59,8 @@ impl Transport {
 /// A connection.
 pub struct Connection {
     pub transport: Transport,
+    /// How what comes is wrapped.
+    envelope: Envelope,
     stream: TcpStream,
     /// What has not arrived whole.
     inbox: Vec<u8>,
@@ -75,16 +78,24 @@ pub struct Query {
     pub since: Option<Token>,
     /// Whether a stream says that by its header.
     pub by_header: bool,
+    /// How events are to be encoded, where that is said at the beginning and not by the path.
+    pub encoding: Encoding,
 }
 
 impl Connection {
     /// Does over a stream what comes before requests.
     pub fn begin(stream: TcpStream, transport: Transport, query: &Query) -> io::Result<Connection> {
-        let mut connection = Connection { transport, stream, inbox: Vec::new(), session: String::new() };
+        let envelope = transport.envelope();
+        let mut connection =
+            Connection { transport, envelope, stream, inbox: Vec::new(), session: String::new() };
         match transport {
-            Transport::WebSocket => connection.upgrade(query.path)?,
+            Transport::WebSocket if query.encoding == Encoding::Sbe => {
+                connection.upgrade(query.path, &format!("Sec-WebSocket-Protocol: {NATIVE_SBE}\r\n"))?;
+            }
+            Transport::WebSocket => connection.upgrade(query.path, "")?,
+            Transport::Tcp if query.encoding == Encoding::Sbe => connection.hello()?,
             Transport::SocketIo => {
-                connection.upgrade("/socket.io/?EIO=4&transport=websocket&heartbeat_ms=250")?;
+                connection.upgrade("/socket.io/?EIO=4&transport=websocket&heartbeat_ms=250", "")?;
                 connection.stream.write_all(&line::masked("40"))?;
             }
             Transport::SocketIoPolling => {
@@ -104,10 +115,27 @@ impl Connection {
         self.stream.local_addr()
     }
 
-    fn upgrade(&mut self, path: &str) -> io::Result<()> {
+    /// Agrees on binary events.
+    fn hello(&mut self) -> io::Result<()> {
+        self.stream.write_all(b"{\"method\":\"hello\",\"encoding\":\"sbe\"}\n")?;
+        let is_answer = |line: &[u8]| line.starts_with(b"{\"method\":\"hello\",\"success\":true");
+        loop {
+            if let Some(end) = self.inbox.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.inbox.drain(..=end).collect();
+                if is_answer(&line) {
+                    self.envelope = Envelope::LengthPrefixed;
+                    return Ok(());
+                }
+            } else {
+                self.more()?;
+            }
+        }
+    }
+
+    fn upgrade(&mut self, path: &str, header: &str) -> io::Result<()> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n"
         );
         self.stream.write_all(request.as_bytes())?;
         self.head("HTTP/1.1 101").map(drop)
@@ -130,7 +158,7 @@ impl Connection {
         match self.transport {
             Transport::SocketIoPolling => self.post(&format!("42[\"{method}\",{params}]")),
             Transport::Sse | Transport::LongPoll => Ok(()),
-            _ => self.stream.write_all(&line::request(self.transport.envelope(), method, params)),
+            _ => self.stream.write_all(&line::request(self.envelope, method, params)),
         }
     }
 
@@ -156,7 +184,7 @@ impl Connection {
     /// Speaks of such a session over another stream.
     pub fn of_session(stream: TcpStream, session: &str) -> Connection {
         let (transport, session) = (Transport::SocketIoPolling, session.to_owned());
-        Connection { transport, stream, inbox: Vec::new(), session }
+        Connection { transport, envelope: transport.envelope(), stream, inbox: Vec::new(), session }
     }
 
     /// Goes in good order.
@@ -171,7 +199,7 @@ impl Connection {
 
     /// Sends the beginning of something.
     pub fn send_part(&mut self) -> io::Result<()> {
-        self.stream.write_all(&line::request(self.transport.envelope(), "list", "{}")[..5])
+        self.stream.write_all(&line::request(self.envelope, "list", "{}")[..5])
     }
 
     /// What came, at least something.
@@ -180,7 +208,7 @@ impl Connection {
             return self.fetch();
         }
         loop {
-            let items = line::take_items(self.transport.envelope(), &mut self.inbox);
+            let items = line::take_items(self.envelope, &mut self.inbox);
             if !items.is_empty() {
                 return Ok(items);
             }
