@@ -8,7 +8,7 @@ use book::{Book, EventView, History, Ladder};
 use market::{Epoch, Event, Instrument, Nanos, SymbolId};
 use std::hint::black_box;
 use wire::{
-    dialect::native_json,
+    dialect::{native_json, native_sbe},
     envelope::websocket::{self, Opcode},
     message::{BookKind, BookMessage, Stamps},
 };
@@ -17,6 +17,7 @@ pub const ITEMS: &[Item] = &[
     Item { name: "book/apply-and-changes-10", target: None, measure: apply_and_changes },
     Item { name: "book/apply-changes-and-checksum-10", target: None, measure: checksum },
     Item { name: "json/update-of-one-level", target: None, measure: encode },
+    Item { name: "sbe/update-of-one-level", target: None, measure: encode_binary },
     Item {
         name: "book+json/apply-and-encode",
         target: Some(Target::Nanos(100.0)),
@@ -61,6 +62,15 @@ impl Desk {
 
     /// Writes the frame of the last change, over the one before, with a checksum of nothing.
     pub fn encode(&mut self) {
+        self.encode_as(Opcode::Text, native_json::push_book);
+    }
+
+    /// The same in binary.
+    fn encode_binary(&mut self) {
+        self.encode_as(Opcode::Binary, native_sbe::push_book);
+    }
+
+    fn encode_as(&mut self, opcode: Opcode, push_book: impl FnOnce(&mut Vec<u8>, &BookMessage<'_>)) {
         let mark = self.book.mark();
         let stamps =
             Stamps { engine: mark.engine, ingest: mark.ingest, encode: Nanos::ZERO, engine_first: None };
@@ -74,9 +84,7 @@ impl Desk {
             stamps: Some(stamps),
         };
         self.out.clear();
-        websocket::frame(&mut self.out, Opcode::Text, |body| {
-            native_json::push_book(body, black_box(&message))
-        });
+        websocket::frame(&mut self.out, opcode, |body| push_book(body, black_box(&message)));
     }
 
     /// The checksum of the view.
@@ -111,6 +119,14 @@ fn encode(setup: &Setup) -> anyhow::Result<Samples> {
     let mut desk = Desk::new(&events);
     while !desk.apply(&events.next()) {}
     let samples = setup.measure(EVENTS, || time(|| (0..EVENTS).for_each(|_| desk.encode())));
+    Ok(samples.with_note(format!("{} bytes a frame, with stamps", desk.out.len())))
+}
+
+fn encode_binary(setup: &Setup) -> anyhow::Result<Samples> {
+    let mut events = Even::new()?;
+    let mut desk = Desk::new(&events);
+    while !desk.apply(&events.next()) {}
+    let samples = setup.measure(EVENTS, || time(|| (0..EVENTS).for_each(|_| desk.encode_binary())));
     Ok(samples.with_note(format!("{} bytes a frame, with stamps", desk.out.len())))
 }
 

@@ -43,9 +43,13 @@ const fn offered(encoding: Encoding) -> &'static str {
 /// If there is no such symbol, or no such stream.
 pub fn find_stream(name: &str, encoding: Encoding, instruments: &Instruments) -> Result<StreamName, Fault> {
     let shown = || name.chars().take(48).collect::<String>();
-    let of_all = Stream::parse_of_all(name).filter(|_| encoding == Encoding::Json && !instruments.is_empty());
-    if let Some(stream) = of_all {
-        return Ok(StreamName { symbol: SymbolId(0), stream });
+    let unknown = || Fault::request(format!("'{}' is not offered; there is {}", shown(), offered(encoding)));
+    match (Stream::parse_of_all(name), encoding) {
+        (Some(_), Encoding::Sbe) => return Err(unknown()),
+        (Some(stream), Encoding::Json) if !instruments.is_empty() => {
+            return Ok(StreamName { symbol: SymbolId(0), stream });
+        }
+        _ => {}
     }
     let (symbol, stream) = name
         .split_once('@')
@@ -54,9 +58,7 @@ pub fn find_stream(name: &str, encoding: Encoding, instruments: &Instruments) ->
         .filter(|symbol| !symbol.bytes().any(|byte| byte.is_ascii_uppercase()))
         .ok_or_else(Fault::symbol)
         .and_then(|symbol| binance::find_symbol(&symbol.to_ascii_uppercase(), instruments))?;
-    let stream = Stream::parse(stream, encoding).ok_or_else(|| {
-        Fault::request(format!("'{}' is not offered; there is {}", shown(), offered(encoding)))
-    })?;
+    let stream = Stream::parse(stream, encoding).ok_or_else(unknown)?;
     Ok(StreamName { symbol, stream })
 }
 

@@ -6,6 +6,7 @@ use allocation_counter::{AllocationInfo, measure};
 use market::{ResetReason, Side};
 use session::{ConnId, Limits};
 use support::{Bench, level, trade};
+use wire::{dialect::Dialect, message::Encoding};
 
 const EVENTS: u64 = 500;
 
@@ -63,6 +64,25 @@ fn an_event_costs_no_allocation_whatever_is_subscribed() {
             subscribe(&mut bench, &format!(r#""channel":"{channel}","symbol":"{symbol}""#));
         }
     }
+    let counted = in_steady_state(&mut bench, round);
+    assert_eq!(counted.count_total, 0, "{counted:?} for {EVENTS} exchange events");
+}
+
+#[test]
+fn nor_does_one_whose_messages_are_binary() {
+    let mut bench = standing();
+    let native = bench.open_speaking(Dialect::Native(Encoding::Sbe));
+    for (channel, more) in
+        [("book", r#","stamps":true"#), ("book", r#","interval_ms":10"#), ("trade", ""), ("bbo", "")]
+    {
+        let symbol = if more.contains("interval") { "ETH/USDT" } else { "BTC/USDT" };
+        let params = format!(r#""channel":"{channel}","symbol":"{symbol}"{more}"#);
+        bench.send(native, &format!(r#"{{"method":"subscribe","params":{{{params}}}}}"#));
+    }
+    let streams = bench.open_speaking(Dialect::Binance { combined: false, encoding: Encoding::Sbe });
+    let names =
+        ["depth", "depth20", "bestBidAsk", "trade"].map(|name| format!("\"btcusdt@{name}\"")).join(",");
+    bench.send(streams, &format!(r#"{{"method":"SUBSCRIBE","params":[{names}],"id":1}}"#));
     let counted = in_steady_state(&mut bench, round);
     assert_eq!(counted.count_total, 0, "{counted:?} for {EVENTS} exchange events");
 }

@@ -42,8 +42,8 @@ impl Visit {
     pub(super) fn upgrade(&self, request: &mut Request<Incoming>) -> Result<Reply, Problem> {
         let is_binary = offers_protocol(request.headers(), NATIVE_SBE);
         let mut answer = self.handshake(request, |mut parameters, limits, _| {
-            terms::only_json(&mut parameters)?;
             let options = terms::options(&mut parameters, limits)?;
+            terms::only_json(&mut parameters)?;
             parameters.finish()?;
             let encoding = if is_binary { Encoding::Sbe } else { Encoding::Json };
             Ok(OpenOptions { dialect: Dialect::Native(encoding), ..options }.into())

@@ -115,16 +115,16 @@ class Account:
         return zlib.crc32("".join(digits).encode())
 
 
-def requests(more=None):
+def requests(**more):
     for channel in ("book", "trade", "bbo"):
-        params = {"channel": channel, "symbol": SYMBOL, "depth": DEPTH, "policy": "lossless", "stamps": True}
-        yield json.dumps({"method": "subscribe", "params": params | (more or {})})
+        params = {"channel": channel, "symbol": SYMBOL, "depth": DEPTH, "stamps": True} | more
+        yield json.dumps({"method": "subscribe", "params": params})
 
 
 async def over_websocket(account, protocol):
     async with websockets.connect(f"ws://{HTTP}/feed?heartbeat_ms=250", subprotocols=protocol) as socket:
         assert socket.subprotocol == (protocol and protocol[0]), socket.subprotocol
-        for request in requests():
+        for request in requests(policy="lossless"):
             await socket.send(request)
         while account.updates < UPDATES:
             payload = await socket.recv()
@@ -149,7 +149,7 @@ async def over_tcp(account):
         assert greeting["success"] and greeting["req_id"] == "x", greeting
         assert greeting["result"]["schema_id"] == int(SCHEMA.id), greeting
         since = {"since": f"{account.epoch}:{SYMBOL}@{DEPTH}={account.last}"} if account.epoch else {}
-        writer.writelines(f"{request}\n".encode() for request in requests(since))
+        writer.writelines(f"{request}\n".encode() for request in requests(**since))
         asked, verdict = False, None
         while verdict is None:
             length = int.from_bytes(await reader.readexactly(4), "little")

@@ -27,16 +27,28 @@ impl Client {
         Client::over(stream, address, path).await
     }
 
+    /// One that offers this sub-protocol.
+    pub async fn speaking(address: SocketAddr, path: &str, protocol: &str) -> Client {
+        let stream = TcpStream::connect(address).await.unwrap();
+        Client::begin(stream, address, path, Some(protocol)).await
+    }
+
     pub async fn over(stream: TcpStream, address: SocketAddr, path: &str) -> Client {
-        let request = Request::builder()
+        Client::begin(stream, address, path, None).await
+    }
+
+    async fn begin(stream: TcpStream, address: SocketAddr, path: &str, protocol: Option<&str>) -> Client {
+        let mut request = Request::builder()
             .uri(path)
             .header("Host", address.to_string())
             .header("Upgrade", "websocket")
             .header("Connection", "upgrade")
             .header("Sec-WebSocket-Key", handshake::generate_key())
-            .header("Sec-WebSocket-Version", "13")
-            .body(Empty::<Bytes>::new())
-            .unwrap();
+            .header("Sec-WebSocket-Version", "13");
+        if let Some(protocol) = protocol {
+            request = request.header("Sec-WebSocket-Protocol", protocol);
+        }
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
         let (socket, _) = handshake::client(&TokioExecutor::new(), request, stream).await.unwrap();
         let socket = FragmentCollector::new(socket);
         Client(socket)

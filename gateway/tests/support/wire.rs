@@ -50,6 +50,20 @@ impl Wire {
         }
     }
 
+    /// So many bytes.
+    pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.inbox.len() < count {
+            assert!(self.read().await > 0, "ended within {count} bytes");
+        }
+        self.inbox.drain(..count).collect()
+    }
+
+    /// The connection ends, and nothing comes before.
+    pub async fn ends(&mut self) {
+        while self.read().await > 0 {}
+        assert!(self.inbox.is_empty(), "{:?} comes before the end", self.inbox);
+    }
+
     /// All that comes until the connection ends.
     pub async fn rest(&mut self) -> String {
         while self.read().await > 0 {}
@@ -75,5 +89,15 @@ impl Wire {
     /// The next line, as JSON.
     pub async fn line(&mut self) -> Value {
         serde_json::from_str(&self.until("\n").await).unwrap()
+    }
+
+    /// The next line that is wanted, as JSON.
+    pub async fn line_where(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.line().await;
+            if wanted(&line) {
+                return line;
+            }
+        }
     }
 }

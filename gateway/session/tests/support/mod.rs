@@ -16,6 +16,7 @@ use std::{
     sync::Arc,
 };
 use wire::{
+    dialect::Dialect,
     envelope::Envelope,
     message::{Channel, Depth, Subscribe},
 };
@@ -144,8 +145,15 @@ impl Bench {
     }
 
     pub fn open_over(&mut self, envelope: Envelope) -> ConnId {
-        let options = OpenOptions { envelope, ..OpenOptions::new(&Limits::default()) };
-        let conn = self.worker.open(self.now, &options);
+        self.open_as(&OpenOptions { envelope, ..OpenOptions::new(&Limits::default()) })
+    }
+
+    pub fn open_speaking(&mut self, dialect: Dialect) -> ConnId {
+        self.open_as(&OpenOptions { dialect, ..OpenOptions::new(&Limits::default()) })
+    }
+
+    pub fn open_as(&mut self, options: &OpenOptions) -> ConnId {
+        let conn = self.worker.open(self.now, options);
         self.sockets.received.remove(&conn);
         self.sockets.room.remove(&conn);
         self.sockets.ended.remove(&conn);

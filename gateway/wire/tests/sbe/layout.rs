@@ -1,8 +1,8 @@
-//! Two messages byte by byte, counted out by hand: where each field stands.
+//! Messages byte by byte, counted out by hand: where each field stands.
 
 use crate::{bitcoin, bytes};
 use book::{Ladder, Mark};
-use market::{Epoch, Level, Nanos, Price, Qty};
+use market::{Epoch, Level, Nanos, Price, Qty, Side};
 use wire::{
     codec::{Body, Codec},
     dialect::{
@@ -10,7 +10,7 @@ use wire::{
         native_sbe,
     },
     envelope::Envelope,
-    message::{BookKind, BookMessage, Encoding},
+    message::{BboMessage, BookKind, BookMessage, Encoding, Trade, TradeKind, TradeMessage},
 };
 
 const NONE: [u8; 8] = [0xFF; 8];
@@ -72,12 +72,22 @@ fn a_frame_or_a_length_stands_before_it() {
     });
 }
 
+/// The one event of a stream of Binance that `push` appends, without its frame.
+fn event(stream: Stream, push: impl FnOnce(Codec, &mut Vec<u8>)) -> Vec<u8> {
+    let form = Form { stream, combined: false, encoding: Encoding::Sbe };
+    let frame = bytes(|out| push(Codec { body: Body::Binance(form), envelope: Envelope::WebSocket }, out));
+    assert_eq!(frame[..2], [0x82, frame.len() as u8 - 2]);
+    frame[2..].to_vec()
+}
+
+const MICROS: [u8; 8] = 1_700_000_000_123_456_i64.to_le_bytes();
+
 #[test]
-fn a_depth_event_of_binance() {
+fn changes_of_a_book_of_binance() {
     let wanted = [
         // The header: 26 bytes of block, template 10003, schema 1, version 0.
         &[26, 0, 0x13, 0x27, 1, 0, 0, 0][..],
-        &1_700_000_000_123_456_i64.to_le_bytes(),
+        &MICROS,
         &1042_i64.to_le_bytes(),
         &1047_i64.to_le_bytes(),
         &[0xFE, 0xFB],
@@ -85,20 +95,80 @@ fn a_depth_event_of_binance() {
         &6_165_970_i64.to_le_bytes(),
         &0_i64.to_le_bytes(),
         &[16, 0, 0, 0],
-        &[7],
-        b"BTCUSDT",
+        b"\x07BTCUSDT",
     ]
     .concat();
-    let form = |stream| Form { stream, combined: false, encoding: Encoding::Sbe };
-    let over = |stream, message: &BookMessage<'_>| {
-        let codec = Codec { body: Body::Binance(form(stream)), envelope: Envelope::WebSocket };
-        bytes(|out| codec.push_book(out, message))
-    };
     with_update(|message| {
-        let frame = over(Stream::Depth(Speed::Binary), message);
-        assert_eq!(frame[..2], [0x82, wanted.len() as u8]);
-        assert_eq!(frame[2..], wanted);
-        let view = over(Stream::Partial(Levels::Twenty, Speed::Binary), message);
-        assert_eq!(view[2..10], [18, 0, 0x12, 0x27, 1, 0, 0, 0]);
+        let stream = Stream::Depth(Speed::Binary);
+        assert_eq!(event(stream, |codec, out| codec.push_book(out, message)), wanted);
+    });
+}
+
+#[test]
+fn the_best_levels_of_a_book_of_binance() {
+    let wanted = [
+        &[18, 0, 0x12, 0x27, 1, 0, 0, 0][..],
+        &MICROS,
+        &1047_i64.to_le_bytes(),
+        &[0xFE, 0xFB],
+        &[16, 0, 1, 0],
+        &6_165_970_i64.to_le_bytes(),
+        &0_i64.to_le_bytes(),
+        &[16, 0, 0, 0],
+        b"\x07BTCUSDT",
+    ]
+    .concat();
+    with_update(|message| {
+        let stream = Stream::Partial(Levels::Twenty, Speed::Binary);
+        assert_eq!(event(stream, |codec, out| codec.push_book(out, message)), wanted);
+    });
+}
+
+#[test]
+fn the_top_of_a_book_of_binance() {
+    let wanted = [
+        &[50, 0, 0x11, 0x27, 1, 0, 0, 0][..],
+        &MICROS,
+        &1047_i64.to_le_bytes(),
+        &[0xFE, 0xFB],
+        &1_i64.to_le_bytes(),
+        &2_i64.to_le_bytes(),
+        &3_i64.to_le_bytes(),
+        &4_i64.to_le_bytes(),
+        b"\x07BTCUSDT",
+    ]
+    .concat();
+    with_update(|book| {
+        let best = |price, qty| Some(Level { price: Price(price), qty: Qty(qty) });
+        let BookMessage { instrument, ids, kind, mark, .. } = *book;
+        let message =
+            BboMessage { instrument, ids, kind, bid: best(1, 2), ask: best(3, 4), mark, stamps: None };
+        assert_eq!(event(Stream::BestBidAsk, |codec, out| codec.push_bbo(out, &message)), wanted);
+    });
+}
+
+#[test]
+fn trades_of_binance() {
+    let wanted = [
+        &[18, 0, 0x10, 0x27, 1, 0, 0, 0][..],
+        &MICROS,
+        &MICROS,
+        &[0xFE, 0xFB],
+        // Here the count has 32 bits.
+        &[25, 0, 1, 0, 0, 0],
+        &7_i64.to_le_bytes(),
+        &101_i64.to_le_bytes(),
+        &3_i64.to_le_bytes(),
+        &[1],
+        b"\x07BTCUSDT",
+    ]
+    .concat();
+    with_update(|book| {
+        let BookMessage { instrument, ids, mark, .. } = *book;
+        let (price, qty, timestamp) = (Price(101), Qty(3), mark.timestamp);
+        let trades = [Trade { side: Side::Ask, price, qty, trade_id: 7, timestamp, seq: 1046 }];
+        let kind = TradeKind::Update { first_seq: 1042 };
+        let message = TradeMessage { instrument, ids, kind, seq: 1047, trades: &trades, stamps: None };
+        assert_eq!(event(Stream::Trade, |codec, out| codec.push_trades(out, &message)), wanted);
     });
 }
