@@ -16,6 +16,7 @@ use wire::{
 fn check(binary: impl FnOnce(&mut Vec<u8>), text: impl FnOnce(&mut Vec<u8>)) {
     let binary = bytes(binary);
     let text = String::from_utf8(bytes(text)).unwrap();
+    assert!(!binary.starts_with(b"{\""), "so JSON is told from it where both stand behind their lengths");
     assert_eq!(as_json(&binary).unwrap(), text);
 }
 
