@@ -4,7 +4,7 @@ use crate::{
     Counts, Fault, Tally, Warning,
     feed_time::FeedTime,
     framing::{End, frame},
-    track::{Numbers, Rules, Track, has_levels},
+    track::{Numbers, Rules, Track, has_levels, restores},
 };
 use book::{Book, Ladder};
 use market::{Epoch, Event, Kind, Level, Nanos, Price, Qty, ResetReason, Side, SymbolId};
@@ -262,6 +262,9 @@ impl Sequencer {
         let Some(track) = self.tracks.get_mut(symbol.index()) else {
             return self.fault(Fault::UnknownSymbol, symbol);
         };
+        if restores(run) {
+            return self.restore(run, now, out);
+        }
         let is_reset = run[0].kind == Kind::Reset;
         if track.stale {
             if !is_reset {
@@ -288,6 +291,22 @@ impl Sequencer {
             }
             Numbers::Follow => self.replace(run, now, out),
         }
+    }
+
+    /// Puts a book in place that a recording knows.
+    fn restore(&mut self, run: &[Event], now: Nanos, out: &mut Vec<Event>) {
+        let (symbol, seq) = (run[0].symbol, run[0].seq);
+        let track = &mut self.tracks[symbol.index()];
+        let agree = run.iter().all(|event| event.seq == seq);
+        if !self.rules.keeps_numbers || !agree || track.refusal(run, self.rules).is_some() {
+            return self.refuse(Fault::BadNumber, symbol, now, out);
+        }
+        if track.is_fresh() {
+            self.books_standing -= 1;
+        }
+        track.stale = true;
+        track.move_to(seq);
+        self.sequence(run, now, out);
     }
 
     /// Numbers an exchange event that follows on what came before.

@@ -3,13 +3,16 @@
 mod pace;
 mod prefetch;
 
-use crate::{JournalError, Reader};
+use crate::{JournalError, Moment, Recording};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use market::{Epoch, Event, Instruments, Kind, Nanos};
 use pace::Pace;
 pub use pace::{Speed, SpeedError};
 use prefetch::{Batch, Next, Prefetch, Source};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// A poll ends at the first end of an exchange event beyond so many events.
 const POLL_BOUND: usize = 4096;
@@ -19,6 +22,12 @@ const POLL_BOUND: usize = 4096;
 pub struct ReplayOptions {
     /// How fast.
     pub speed: Speed,
+    /// From which feed time on: the books as they stood then come first. From the beginning if it is left out.
+    pub from: Option<Nanos>,
+    /// Up to which feed time, that included. To the end if it is left out.
+    pub to: Option<Nanos>,
+    /// Longer stretches of feed time without an event pass as if they were this long.
+    pub max_gap: Option<Duration>,
     /// Holds it; held from the beginning, its clock starts when it is resumed.
     pub hold: PauseHandle,
 }
@@ -26,13 +35,15 @@ pub struct ReplayOptions {
 impl Default for ReplayOptions {
     /// In real time, not held.
     fn default() -> ReplayOptions {
-        ReplayOptions { speed: Speed::REAL_TIME, hold: PauseHandle::default() }
+        let hold = PauseHandle::default();
+        ReplayOptions { speed: Speed::REAL_TIME, from: None, to: None, max_gap: None, hold }
     }
 }
 
 /// The newest run of a recording that holds events, as a feed.
 ///
-/// Events carry the epoch, seq and timestamp of the recording. An event whose feed time is `t` is due at `start + (t - t0) /
+/// Events carry the epoch, seq and timestamp of the recording. Where it begins in the middle, and behind a gap, the books come as
+/// resets that [restore](market::ResetReason::restores) them; in a gap they are stale. An event whose feed time is `t` is due at `start + (t - t0) /
 /// speed`: `start` is the first poll at which the replay is not held, `t0` the feed time of the first event. `engine` is the
 /// real time at which an event was due; at [`Speed::MAX`], that of the poll which yields it.
 #[derive(Debug)]
@@ -41,7 +52,10 @@ pub struct Replay {
     epoch: Epoch,
     instruments: Instruments,
     speed: Speed,
+    max_gap: Option<Duration>,
     pace: Pace,
+    /// The feed time of the last event that was yielded, or as much later as the next one may be away.
+    last: Nanos,
     prefetch: Prefetch,
     batch: Batch,
     /// How many ends of `batch` were yielded.
@@ -58,15 +72,25 @@ impl Replay {
     /// # Errors
     /// If there is no recording, none with events, or if it is damaged where it begins.
     pub fn open(dir: &Path, options: ReplayOptions) -> Result<Replay, JournalError> {
-        let mut source = Source { reader: Reader::open(dir)?, feed_time: Nanos::ZERO };
+        let recording = Recording::open(dir)?;
+        let newest = recording.newest()?;
+        let position = match options.from {
+            Some(from) => recording.at(newest, Moment::Time(from))?,
+            None => recording.beginning(newest)?,
+        };
+        let epoch = position.reader.epoch();
+        let mut source = Source::new(position, options.to.unwrap_or(Nanos::MAX));
         let batch = source.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
-        let begin = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
+        let first = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
+        let begin = options.from.map_or(first, |from| from.max(first));
         Ok(Replay {
             dir: dir.to_owned(),
-            epoch: source.reader.epoch(),
-            instruments: source.reader.instruments().clone(),
+            epoch,
+            instruments: source.instruments().clone(),
             speed: options.speed,
+            max_gap: options.max_gap,
             pace: Pace::new(options.speed, options.hold, begin),
+            last: begin,
             prefetch: Prefetch::start(source).map_err(JournalError::io("read ahead in", dir))?,
             batch,
             yielded: 0,
@@ -97,6 +121,16 @@ impl Replay {
         self.yielded = 0;
     }
 
+    /// Lets feed time jump where nothing happens for too long before the next event.
+    fn shorten_gap(&mut self, next: Nanos) {
+        let Some(max_gap) = self.max_gap else { return };
+        let latest = self.last + max_gap;
+        if next > latest {
+            self.pace.skip(next.since(latest));
+            self.last = Nanos(next.0 - (latest.0 - self.last.0));
+        }
+    }
+
     /// Appends the next exchange event, which ends at `end`.
     fn take(&mut self, end: usize, engine: Nanos, out: &mut Vec<Event>) -> Kind {
         let begin = self.yielded.checked_sub(1).map_or(0, |before| self.batch.ends[before].0);
@@ -124,11 +158,13 @@ impl FeedSource for Replay {
         let mut state = FeedState::Idle;
         while out.len() - before < POLL_BOUND && state != FeedState::Gap {
             let Some((end, feed_time)) = self.next_end() else { break };
+            self.shorten_gap(feed_time);
             let Some(due) = self.pace.due(feed_time).filter(|&due| due <= now) else { break };
             let engine = if self.speed == Speed::MAX { now } else { due };
             let kind = self.take(end, engine, out);
             state = if kind == Kind::FeedGap { FeedState::Gap } else { FeedState::Events };
             self.watermark = self.watermark.max(feed_time);
+            self.last = self.last.max(feed_time);
         }
         if let Some((_, next)) = self.next_end() {
             self.watermark = self.watermark.max(self.pace.reached().min(next));

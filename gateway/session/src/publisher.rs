@@ -313,6 +313,10 @@ impl Publisher {
             replica.changed_at = replica.book.mark();
         }
         let mut reset = None;
+        let restored = replica.reset.filter(|reason| reason.restores());
+        if restored.is_some() && !replica.book.stands() && replica.standing == Standing::Whole {
+            replica.standing = Standing::Stale;
+        }
         if replica.book.stands()
             && let Some(reason) = replica.reset.take()
         {
@@ -329,7 +333,13 @@ impl Publisher {
             }
         }
         let limit = trades_per_symbol(&self.limits, self.instruments.len());
-        if reset == Some(SnapshotReason::FeedGap) {
+        let gap = (reset == Some(SnapshotReason::FeedGap)).then(|| match restored {
+            Some(_) => GapReason::RecordingGap,
+            None => GapReason::FeedGap,
+        });
+        if restored == Some(ResetReason::Seek) {
+            replica.trades.begin_after(last.seq);
+        } else if gap.is_some() {
             replica.trades.lose(last.seq, limit);
         } else if !self.scratch.trades.is_empty() {
             self.scratch.trades.iter_mut().for_each(|trade| trade.end = last.seq);
@@ -339,7 +349,11 @@ impl Publisher {
         let mut worked_out: Option<AtDepth> = None;
         for &id in &topics {
             match self.topics[id.0 as usize].key.channel {
-                Channel::Trade => self.publish_trades(id, reset, last, now),
+                Channel::Trade if restored == Some(ResetReason::Seek) => {
+                    let mark = self.replicas[index].book.mark();
+                    self.topics[id.0 as usize].pass(mark);
+                }
+                Channel::Trade => self.publish_trades(id, gap, last, now),
                 Channel::Book | Channel::Bbo => self.publish_view(id, reset, last, now, &mut worked_out),
                 Channel::Stats | Channel::Summary => {}
             }
@@ -348,18 +362,18 @@ impl Publisher {
         self.scratch.trades.clear();
     }
 
-    fn publish_trades(&mut self, id: TopicId, reset: Option<SnapshotReason>, last: &Event, now: Nanos) {
+    fn publish_trades(&mut self, id: TopicId, gap: Option<GapReason>, last: &Event, now: Nanos) {
         let mark = self.replicas[last.symbol.index()].book.mark();
         let instrument = &self.instruments[last.symbol];
         let topic = &mut self.topics[id.0 as usize];
         let first_seq = topic.tail.seq + 1;
-        if reset == Some(SnapshotReason::FeedGap) {
+        if let Some(reason) = gap {
             let gap = Gap {
                 channel: Channel::Trade,
                 symbol: &instrument.symbol,
                 from_seq: first_seq,
                 to_seq: mark.seq,
-                reason: GapReason::FeedGap,
+                reason,
             };
             return append_gap(topic, id, mark, &gap, &mut self.touched, &mut self.notices);
         }

@@ -2,7 +2,7 @@
 
 use feed::PauseHandle;
 use market::Nanos;
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// How fast feed time passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,6 +79,12 @@ impl Pace {
             None => Nanos::MAX,
         };
         true
+    }
+
+    /// Feed time jumps ahead by so much.
+    pub fn skip(&mut self, time: Duration) {
+        self.feed = self.feed + time;
+        self.reached = self.reached + time;
     }
 
     /// The feed time reached at the last poll.

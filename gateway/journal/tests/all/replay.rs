@@ -9,7 +9,7 @@ use std::{fs, path::Path, thread};
 const EPOCH: Epoch = Epoch(7);
 
 fn open(dir: &Path, speed: Speed, hold: &PauseHandle) -> Replay {
-    Replay::open(dir, ReplayOptions { speed, hold: hold.clone() }).unwrap()
+    Replay::open(dir, ReplayOptions { speed, hold: hold.clone(), ..ReplayOptions::default() }).unwrap()
 }
 
 fn poll(replay: &mut Replay, now: u64) -> (Vec<Event>, FeedStatus) {
