@@ -1,7 +1,10 @@
 //! What the threads share: the configuration, a desk for each worker, and what is told across them. Nothing here is
 //! touched between ring and socket, but for one store of a position each turn.
 
-use crate::{addresses::Addresses, config::Config, polling::Polling, telemetry::Published, worker::Shared};
+use crate::{
+    addresses::Addresses, config::Config, polling::Polling, recorder::RecordingStats, telemetry::Published,
+    worker::Shared,
+};
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
 use market::{Ids, Instruments, Nanos, clock};
@@ -27,6 +30,8 @@ pub(crate) struct Control {
     pub(crate) addresses: Addresses,
     pub(crate) polls: Polling,
     pub(crate) desks: Vec<Arc<Desk>>,
+    /// Of the recording, if there is one.
+    pub(crate) recording: Option<Arc<RecordingStats>>,
     /// Of the end: no worker ends before it is told everywhere.
     pub(crate) farewells: Arc<Farewells>,
     instruments: SharedInstruments,
@@ -48,6 +53,7 @@ pub(crate) struct Desk {
 impl Control {
     pub(crate) fn new(config: Config, hold: PauseHandle, ingest: &Ingest, desks: Vec<Arc<Desk>>) -> Control {
         let started = clock::now();
+        let recording = config.record.is_some().then(|| Arc::new(RecordingStats::new()));
         Control {
             addresses: Addresses::new(&config),
             polls: Polling::default(),
@@ -58,6 +64,7 @@ impl Control {
             hold,
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,
+            recording,
             instruments: ingest.instruments(),
             wake_feed: OnceLock::new(),
             draining: AtomicBool::new(false),
@@ -82,10 +89,11 @@ impl Control {
         }
     }
 
-    /// The ring position that every worker has reached.
+    /// The ring position that every worker has reached, and the recorder.
     pub(crate) fn slowest_position(&self) -> u64 {
         let positions = self.desks.iter().map(|desk| desk.position.load(Ordering::Acquire));
-        positions.min().unwrap_or(u64::MAX)
+        let recorder = self.recording.iter().map(|recording| recording.position());
+        positions.chain(recorder).min().unwrap_or(u64::MAX)
     }
 
     /// No new clients are wanted; those that are there are being sent away.

@@ -4,6 +4,7 @@ use crate::config::{Config, FeedSpec};
 use feed::{FeedSource, PauseHandle};
 use feed_sim::{Scenario, SimConfig, SimError, Simulator};
 use journal::{JournalError, Replay, ReplayOptions};
+use std::time::Duration;
 
 /// A feed that is ready to be polled, and the switch that holds it.
 pub struct Feed {
@@ -42,7 +43,13 @@ impl Feed {
                 Feed { hold: simulator.pause_handle(), source: Box::new(simulator) }
             }
             FeedSpec::Journal(dir) => {
-                let options = ReplayOptions { speed: config.speed, ..ReplayOptions::default() };
+                let options = ReplayOptions {
+                    speed: config.speed,
+                    from: config.from,
+                    to: config.to,
+                    max_gap: (config.max_gap_ms > 0).then(|| Duration::from_millis(config.max_gap_ms)),
+                    hold: PauseHandle::default(),
+                };
                 let hold = options.hold.clone();
                 Feed { source: Box::new(Replay::open(dir, options)?), hold }
             }

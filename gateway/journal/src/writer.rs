@@ -19,6 +19,7 @@ use market::{Epoch, Event, Instrument, InstrumentError, Instruments, Kind, Nanos
 use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Books are written down when the records since are so many times as long as the books were, at least: so they stay a small part
@@ -80,7 +81,8 @@ pub struct Writer {
     is_unsafe: bool,
     /// Whether a segment was closed since retention last had its way.
     rotated: bool,
-    _lock: File,
+    /// Held, not used.
+    lock: Arc<File>,
 }
 
 impl Writer {
@@ -105,7 +107,26 @@ impl Writer {
         options: WriterOptions,
     ) -> Result<Writer, JournalError> {
         fs::create_dir_all(dir).map_err(JournalError::io("create", dir))?;
-        let lock = lock(dir)?;
+        let lock = Arc::new(lock(dir)?);
+        Writer::begin(dir, lock, epoch, instruments, options)
+    }
+
+    /// Begins another run of the same epoch in the same recording, to go on where nothing more can be promised for this one. It
+    /// begins without books: [`Writer::resume`] gives it some.
+    ///
+    /// # Errors
+    /// As [`Writer::open`].
+    pub fn new_run(&self, instruments: &Instruments) -> Result<Writer, JournalError> {
+        Writer::begin(&self.dir, Arc::clone(&self.lock), self.meta.epoch, instruments, self.options.clone())
+    }
+
+    fn begin(
+        dir: &Path,
+        lock: Arc<File>,
+        epoch: Epoch,
+        instruments: &Instruments,
+        options: WriterOptions,
+    ) -> Result<Writer, JournalError> {
         let runs = run::runs(dir)?;
         let first_record = runs.last().map_or(Ok(1), next_record)?;
         let run = run::folders(dir)?.last().map_or(0, |&(number, _)| number) + 1;
@@ -128,7 +149,7 @@ impl Writer {
             rotated: true,
             meta,
             options,
-            _lock: lock,
+            lock,
         })
     }
 

@@ -333,10 +333,11 @@ impl Publisher {
             }
         }
         let limit = trades_per_symbol(&self.limits, self.instruments.len());
-        let gap = (reset == Some(SnapshotReason::FeedGap)).then(|| match restored {
-            Some(_) => GapReason::RecordingGap,
-            None => GapReason::FeedGap,
-        });
+        let gap = match reset {
+            Some(SnapshotReason::FeedGap) if restored.is_some() => Some(GapReason::RecordingGap),
+            Some(SnapshotReason::FeedGap) => Some(GapReason::FeedGap),
+            _ => None,
+        };
         if restored == Some(ResetReason::Seek) {
             replica.trades.begin_after(last.seq);
         } else if gap.is_some() {

@@ -2,7 +2,6 @@
 
 use super::{
     connection::Wanted,
-    images::Images,
     mailbox::{Mailbox, Overlap, SessionId},
     polls::Polls,
     sockets::{Ready, Sockets, is_temporary},
@@ -10,6 +9,7 @@ use super::{
 use crate::{
     control::{Control, Seat},
     feeder::Feeder,
+    images::Images,
 };
 use feed::FeedError;
 use ingest::BookRequests;
