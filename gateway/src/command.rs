@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod hash;
 mod import;
 mod record;
 mod repair;
@@ -31,6 +32,8 @@ enum Command {
     /// Subscribe to a running gateway like a client, prove every book by seq and checksum, and print one JSON line: exit
     /// code 0 if there was no fault, 1 if there was
     Check(check::Arguments),
+    /// Work out what a topic's stream comes to, of recordings and of gateways that have one: exit code 1 if they differ
+    Hash(hash::Arguments),
     /// Turn captures of a venue into a recording
     Import(import::Arguments),
     /// Record a feed without serving it, until it ends or a signal comes; each second a line on standard output says how far it is,
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
             with_file(*config, matches, record::run)
         }
         Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Hash(arguments)) => hash::run(&arguments),
         Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Repair(arguments)) => repair::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),

@@ -2,8 +2,8 @@
 //! touched between ring and socket, but for one store of a position each turn.
 
 use crate::{
-    addresses::Addresses, config::Config, polling::Polling, recorder::RecordingStats, telemetry::Published,
-    worker::Shared,
+    addresses::Addresses, archive::Archive, config::Config, polling::Polling, recorder::RecordingStats,
+    telemetry::Published, worker::Shared,
 };
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
@@ -30,7 +30,9 @@ pub(crate) struct Control {
     pub(crate) addresses: Addresses,
     pub(crate) polls: Polling,
     pub(crate) desks: Vec<Arc<Desk>>,
-    /// Of the recording, if there is one.
+    /// What is known of the past, if anything.
+    pub(crate) archive: Option<Arc<Archive>>,
+    /// Of the recording that is being made, if there is one.
     pub(crate) recording: Option<Arc<RecordingStats>>,
     /// Of the end: no worker ends before it is told everywhere.
     pub(crate) farewells: Arc<Farewells>,
@@ -57,14 +59,15 @@ impl Control {
         Control {
             addresses: Addresses::new(&config),
             polls: Polling::default(),
-            config,
             ids: Ids { epoch: ingest.epoch(), base: started.0 / 1_000 },
             started,
             stats: ingest.stats(),
             hold,
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,
+            archive: Archive::of(&config, ingest.epoch(), recording.as_ref()).map(Arc::new),
             recording,
+            config,
             instruments: ingest.instruments(),
             wake_feed: OnceLock::new(),
             draining: AtomicBool::new(false),

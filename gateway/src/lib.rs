@@ -2,7 +2,7 @@
 //! their sockets, HTTP, telemetry, configuration and command line. What is sent to whom is decided in `session`.
 //!
 //! Read in this order: [`start`] assembles; `feeder` drives source and ingest; `worker` is one thread with its share of the
-//! connections; `http` is what a connection speaks before it becomes a stream; `recorder` writes the recording; `control` is what
+//! connections; `http` is what a connection speaks before it becomes a stream; `recorder` writes the recording, `archive` reads one; `control` is what
 //! the threads share.
 //!
 //! ```no_run
@@ -15,6 +15,7 @@
 
 mod acceptor;
 mod addresses;
+mod archive;
 mod assembly;
 pub mod command;
 mod config;

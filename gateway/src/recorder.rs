@@ -272,11 +272,20 @@ impl Recorder {
         {
             self.refuse(&error, now);
         }
-        if matches!(self.state, State::Following) && self.commits.are_due(now) {
+        let wanted = self.stats.take_write_wanted();
+        let due = self.commits.are_due(now);
+        if matches!(self.state, State::Following) && (due || wanted) {
             match self.writer.flush() {
-                Ok(commit) => self.commits.begin(commit, now),
+                Ok(commit) => {
+                    self.stats.set_written(self.reader.position() - self.events.len() as u64);
+                    if due {
+                        self.commits.begin(commit, now);
+                    }
+                }
                 Err(error) => self.refuse(&error, now),
             }
+        }
+        if due {
             if let Err(error) = self.writer.retain() {
                 tracing::warn!(%error, "old parts of the recording stay");
             }

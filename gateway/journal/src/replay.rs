@@ -3,12 +3,12 @@
 mod pace;
 mod prefetch;
 
-use crate::{JournalError, Moment, Recording};
+use crate::{JournalError, Moment, Playback, Recording, playback::Batch};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use market::{Epoch, Event, Instruments, Kind, Nanos};
 use pace::Pace;
 pub use pace::{Speed, SpeedError};
-use prefetch::{Batch, Next, Prefetch, Source};
+use prefetch::{Next, Prefetch};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -79,7 +79,7 @@ impl Replay {
             None => recording.beginning(newest)?,
         };
         let epoch = position.reader.epoch();
-        let mut source = Source::new(position, options.to.unwrap_or(Nanos::MAX));
+        let mut source = Playback::new(position, options.to.unwrap_or(Nanos::MAX));
         let batch = source.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
         let first = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
         let begin = options.from.map_or(first, |from| from.max(first));

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct RecordingStats {
     recording: AtomicBool,
     position: AtomicU64,
+    written: AtomicU64,
+    write_wanted: AtomicBool,
     records: AtomicU64,
     durable: AtomicU64,
     bytes: AtomicU64,
@@ -37,6 +39,8 @@ impl RecordingStats {
         RecordingStats {
             recording: AtomicBool::new(true),
             position: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            write_wanted: AtomicBool::new(false),
             records: AtomicU64::new(0),
             durable: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -48,6 +52,24 @@ impl RecordingStats {
     /// The ring position up to which it has read.
     pub(crate) fn position(&self) -> u64 {
         self.position.load(Ordering::Acquire)
+    }
+
+    /// The ring position up to which everything is in the files of the recording.
+    pub(crate) fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Has it write what it has read, soon.
+    pub(crate) fn want_written(&self) {
+        self.write_wanted.store(true, Ordering::Release);
+    }
+
+    pub(super) fn take_write_wanted(&self) -> bool {
+        self.write_wanted.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) fn set_written(&self, position: u64) {
+        self.written.store(position, Ordering::Release);
     }
 
     pub(crate) fn recorded(&self) -> Recorded {

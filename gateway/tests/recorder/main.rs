@@ -9,3 +9,5 @@ mod gaps;
 mod killed;
 mod lines;
 mod served;
+mod streams;
+mod travel;

@@ -1,7 +1,6 @@
 //! Reads a run on a thread of its own and hands its blocks over, so that whoever plays them never waits for a disk.
 
-use crate::{Books, Content, Gap, JournalError, Position, Reader};
-use market::{Event, Instrument, Instruments, Kind, Nanos, ResetReason, SymbolId};
+use crate::{JournalError, Playback, playback::Batch};
 use std::{
     sync::{
         Arc,
@@ -12,16 +11,6 @@ use std::{
 
 /// Blocks read ahead: about 10 MB of events.
 const AHEAD: usize = 12;
-
-/// The events of one block.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub events: Vec<Event>,
-    /// Where each exchange event (or status) ends in `events`, and its feed time.
-    pub ends: Vec<(usize, Nanos)>,
-    /// Instruments listed in it, in the table's order.
-    pub listed: Vec<Instrument>,
-}
 
 /// What comes next of a run.
 pub(super) enum Next {
@@ -50,7 +39,7 @@ pub(super) struct Prefetch {
 
 impl Prefetch {
     /// Reads on from where `source` stands.
-    pub fn start(mut source: Source) -> std::io::Result<Prefetch> {
+    pub fn start(mut source: Playback) -> std::io::Result<Prefetch> {
         let (producer, messages) = rtrb::RingBuffer::new(AHEAD);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
@@ -99,7 +88,7 @@ impl Drop for Prefetch {
     }
 }
 
-fn hand_over(source: &mut Source, mut messages: rtrb::Producer<Message>, stop: &AtomicBool) {
+fn hand_over(source: &mut Playback, mut messages: rtrb::Producer<Message>, stop: &AtomicBool) {
     loop {
         let mut message = match source.next() {
             Ok(Some(batch)) => Message::Batch(batch),
@@ -118,91 +107,4 @@ fn hand_over(source: &mut Source, mut messages: rtrb::Producer<Message>, stop: &
             return;
         }
     }
-}
-
-/// A position in a run that moves on, and marks where exchange events end.
-pub(super) struct Source {
-    reader: Reader,
-    /// Of the last event read.
-    feed_time: Nanos,
-    /// What was read already, or made: the books of the beginning.
-    ahead: Vec<Event>,
-    /// Books behind a gap, as far as they are read.
-    behind_gap: Option<Books>,
-    /// Nothing behind this feed time is read.
-    to: Nanos,
-}
-
-impl Source {
-    /// From a position on, whose books come first, up to `to`.
-    pub fn new(position: Position, to: Nanos) -> Source {
-        let Position { reader, books, feed_time, ahead: following, .. } = position;
-        let mut ahead = Vec::new();
-        books.push_restoration(ResetReason::Seek, &mut ahead);
-        ahead.extend(following);
-        Source { reader, feed_time, ahead, behind_gap: None, to }
-    }
-
-    /// Instruments known where it stands.
-    pub fn instruments(&self) -> &Instruments {
-        self.reader.instruments()
-    }
-
-    pub fn next(&mut self) -> Result<Option<Batch>, JournalError> {
-        let known = self.reader.instruments().len();
-        let mut batch = Batch { events: std::mem::take(&mut self.ahead), ..Batch::default() };
-        while batch.events.is_empty() {
-            let Some(block) = self.reader.next_block(&mut batch.events)? else { return Ok(None) };
-            match block.content {
-                Content::Events => {}
-                Content::Gap(gap) => self.begin_gap(&gap, &mut batch.events),
-                Content::Books => self.end_gap(block.last_time, &mut batch.events)?,
-            }
-        }
-        self.mark_ends(&mut batch);
-        if batch.ends.is_empty() {
-            return Ok(None);
-        }
-        batch.listed = listed_from(self.reader.instruments(), known);
-        Ok(Some(batch))
-    }
-
-    /// The books are stale from where the recording has a hole.
-    fn begin_gap(&mut self, gap: &Gap, out: &mut Vec<Event>) {
-        self.behind_gap = Some(Books::default());
-        let gap_of = |symbol| Event { symbol, timestamp: gap.from, ..Event::new(Kind::FeedGap) };
-        out.extend(self.reader.instruments().iter().map(|(symbol, _)| gap_of(symbol)));
-    }
-
-    /// Once all are read, the books behind the hole take the place of those before it.
-    fn end_gap(&mut self, feed_time: Nanos, out: &mut Vec<Event>) -> Result<(), JournalError> {
-        let Some(mut books) = self.behind_gap.take() else { return Ok(()) };
-        if self.reader.books(&mut books)? {
-            books.push_restoration(ResetReason::Recording, out);
-            self.feed_time = self.feed_time.max(feed_time);
-        } else {
-            self.behind_gap = Some(books);
-        }
-        Ok(())
-    }
-
-    /// Marks where exchange events end, and cuts what is not to be played any more.
-    fn mark_ends(&mut self, batch: &mut Batch) {
-        let mut feed_time = self.feed_time;
-        for (i, event) in batch.events.iter().enumerate() {
-            feed_time = feed_time.max(event.timestamp);
-            if event.last || !event.kind.is_numbered() {
-                if feed_time > self.to {
-                    break;
-                }
-                batch.ends.push((i + 1, feed_time));
-            }
-        }
-        self.feed_time = feed_time;
-        batch.events.truncate(batch.ends.last().map_or(0, |&(end, _)| end));
-    }
-}
-
-fn listed_from(instruments: &Instruments, known: usize) -> Vec<Instrument> {
-    (known..instruments.len()).map(|i| instruments[SymbolId(i as u32)].clone()).collect()
 }
