@@ -152,6 +152,17 @@ impl Archive {
         Ok(position)
     }
 
+    /// Whether a moment lies in what is recorded; before it is its beginning.
+    pub(crate) fn check_within(&self, time: Nanos) -> Result<(), Refusal> {
+        match self.runs()?.first().and_then(|contents| contents.times) {
+            Some((_, last)) if time <= last => Ok(()),
+            Some((first, last)) => {
+                Err(Refusal::new(ErrorCode::OutOfRange, format!("the recording is of {first} to {last}")))
+            }
+            None => Err(out_of_range("nothing is recorded")),
+        }
+    }
+
     /// The books when this was the last number of the symbol, in all of which no later one of it is.
     fn before_seq(&self, symbol: SymbolId, seq: Seq) -> Result<Position, Refusal> {
         for contents in self.runs()? {

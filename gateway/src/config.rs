@@ -108,6 +108,18 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_DEFLATE", help_heading = "Network")]
     pub deflate: bool,
 
+    /// Whoever sends this token as `Authorization: Bearer …` may use /v1/admin from other machines; better in the environment or a file than
+    /// on the command line, which others can read
+    #[arg(
+        long,
+        env = "DEPTHCAST_ADMIN_TOKEN",
+        hide_env_values = true,
+        help_heading = "Network",
+        value_name = "TOKEN"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_token: Option<String>,
+
     /// Serve /echo, a WebSocket echo through the production connection code, for conformance suites
     #[arg(long, env = "DEPTHCAST_ECHO", help_heading = "Network")]
     pub echo: bool,
@@ -264,6 +276,7 @@ impl Default for Config {
             allow_origin: Vec::new(),
             send_buffer: 256 << 10,
             deflate: false,
+            admin_token: None,
             echo: false,
             record: None,
             record_sync_ms: 1_000,
@@ -363,6 +376,9 @@ impl Config {
                 "handshake-timeout-s",
                 "a client without a deadline could hold a connection for ever: at least 1",
             );
+        }
+        if self.admin_token.as_ref().is_some_and(|token| token.len() < 16) {
+            return wrong("admin-token", "one that is short is easily guessed: at least 16 characters");
         }
         if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
             return wrong("from", "it has to be before --to");

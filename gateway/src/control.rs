@@ -7,6 +7,7 @@ use crate::{
 };
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
+use journal::Remote;
 use market::{Ids, Instruments, Nanos, clock};
 use std::{
     rc::Rc,
@@ -27,6 +28,10 @@ pub(crate) struct Control {
     pub(crate) started: Nanos,
     pub(crate) stats: Arc<IngestStats>,
     pub(crate) hold: PauseHandle,
+    /// Steers the feed, if it is a replay.
+    pub(crate) remote: Option<Remote>,
+    /// An operator holds the feed: no client lets it go.
+    pub(crate) is_held: AtomicBool,
     pub(crate) addresses: Addresses,
     pub(crate) polls: Polling,
     pub(crate) desks: Vec<Arc<Desk>>,
@@ -53,7 +58,13 @@ pub(crate) struct Desk {
 }
 
 impl Control {
-    pub(crate) fn new(config: Config, hold: PauseHandle, ingest: &Ingest, desks: Vec<Arc<Desk>>) -> Control {
+    pub(crate) fn new(
+        config: Config,
+        hold: PauseHandle,
+        remote: Option<Remote>,
+        ingest: &Ingest,
+        desks: Vec<Arc<Desk>>,
+    ) -> Control {
         let started = clock::now();
         let recording = config.record.is_some().then(|| Arc::new(RecordingStats::new()));
         Control {
@@ -63,6 +74,8 @@ impl Control {
             started,
             stats: ingest.stats(),
             hold,
+            remote,
+            is_held: AtomicBool::new(false),
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,
             archive: Archive::of(&config, ingest.epoch(), recording.as_ref()).map(Arc::new),
@@ -90,6 +103,19 @@ impl Control {
         if let Some(wake) = self.wake_feed.get() {
             wake();
         }
+    }
+
+    /// Holds the feed, whoever subscribes.
+    pub(crate) fn hold_feed(&self) {
+        self.is_held.store(true, Ordering::Release);
+        self.hold.pause();
+    }
+
+    /// Lets the feed go on.
+    pub(crate) fn let_feed_go(&self) {
+        self.is_held.store(false, Ordering::Release);
+        self.hold.resume();
+        self.wake_feed();
     }
 
     /// The ring position that every worker has reached, and the recorder.

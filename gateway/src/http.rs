@@ -1,5 +1,6 @@
 //! HTTP/1.1 of one connection: REST, telemetry, the dashboard, and the ways into WebSocket and server-sent events.
 
+mod admin;
 mod binance;
 mod kraken;
 mod late;
@@ -42,7 +43,7 @@ use tokio::net::TcpStream;
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/book/diff, /v1/trades, /v1/stream-hash, /v1/recordings, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /ws, /stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/book/diff, /v1/trades, /v1/stream-hash, /v1/recordings, /v1/admin/pause, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.
@@ -153,6 +154,7 @@ impl Visit {
             upgrade::KRAKEN => return self.upgrade_to_kraken(request),
             upgrade::WS | upgrade::STREAM => return self.upgrade_to_streams(request),
             path if path.starts_with(upgrade::WS_NAMED) => return self.upgrade_to_streams(request),
+            path if path.starts_with(admin::PREFIX) => return self.admin(request).await,
             path if path.starts_with(binance::PREFIX) => {
                 return Ok(binance::answer(shared, request, self.peer.ip()).await);
             }

@@ -285,10 +285,8 @@ impl Recorder {
                 Err(error) => self.refuse(&error, now),
             }
         }
-        if due {
-            if let Err(error) = self.writer.retain() {
-                tracing::warn!(%error, "old parts of the recording stay");
-            }
+        if due && let Err(error) = self.writer.retain() {
+            tracing::warn!(%error, "old parts of the recording stay");
         }
         self.stats.set_progress(self.writer.records(), self.writer.durable(), self.writer.bytes());
     }

@@ -39,7 +39,7 @@ pub use playback::{Batch, Playback};
 pub use reader::{Block, Content, Reader};
 pub use recording::{Contents, Moment, Position, Recording};
 pub use repair::{Repaired, repair};
-pub use replay::{Replay, ReplayOptions, Speed, SpeedError};
+pub use replay::{Remote, Replay, ReplayOptions, Speed, SpeedError};
 pub use retention::Retention;
 pub use verify::{Report, verify};
 pub use writer::{Writer, WriterOptions};

@@ -16,6 +16,8 @@ pub struct Playback {
     behind_gap: Option<Books>,
     /// Nothing behind this feed time is read.
     to: Nanos,
+    /// How many instruments were told: of those that a position in the middle knows, all are.
+    told: usize,
 }
 
 impl Playback {
@@ -25,7 +27,7 @@ impl Playback {
         let mut ahead = Vec::new();
         books.push_restoration(ResetReason::Seek, &mut ahead);
         ahead.extend(following);
-        Playback { reader, feed_time, ahead, behind_gap: None, to }
+        Playback { reader, feed_time, ahead, behind_gap: None, to, told: 0 }
     }
 
     /// Instruments known where it stands.
@@ -39,7 +41,6 @@ impl Playback {
     /// If the recording is damaged there.
     #[allow(clippy::should_implement_trait, reason = "it fails, and is no iterator")]
     pub fn next(&mut self) -> Result<Option<Batch>, JournalError> {
-        let known = self.reader.instruments().len();
         let mut batch = Batch { events: std::mem::take(&mut self.ahead), ..Batch::default() };
         while batch.events.is_empty() {
             let Some(block) = self.reader.next_block(&mut batch.events)? else { return Ok(None) };
@@ -53,7 +54,9 @@ impl Playback {
         if batch.ends.is_empty() {
             return Ok(None);
         }
-        batch.listed = listed_from(self.reader.instruments(), known);
+        let instruments = self.reader.instruments();
+        batch.listed = listed_from(instruments, self.told);
+        self.told = instruments.len();
         Ok(Some(batch))
     }
 
@@ -104,6 +107,6 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Where each exchange event (or status) ends in `events`, and its feed time.
     pub ends: Vec<(usize, Nanos)>,
-    /// Instruments listed in it, in the table's order.
+    /// Instruments that were not told before, in the table's order; in the first batch all that are known there.
     pub listed: Vec<Instrument>,
 }

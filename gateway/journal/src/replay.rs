@@ -2,17 +2,16 @@
 
 mod pace;
 mod prefetch;
+mod remote;
 
 use crate::{JournalError, Moment, Playback, Recording, playback::Batch};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
-use market::{Epoch, Event, Instruments, Kind, Nanos};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos};
 use pace::Pace;
 pub use pace::{Speed, SpeedError};
 use prefetch::{Next, Prefetch};
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+pub use remote::Remote;
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// A poll ends at the first end of an exchange event beyond so many events.
 const POLL_BOUND: usize = 4096;
@@ -20,8 +19,8 @@ const POLL_BOUND: usize = 4096;
 /// How a recording is played.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
-    /// How fast.
-    pub speed: Speed,
+    /// How fast, and where else to go on.
+    pub remote: Remote,
     /// From which feed time on: the books as they stood then come first. From the beginning if it is left out.
     pub from: Option<Nanos>,
     /// Up to which feed time, that included. To the end if it is left out.
@@ -33,10 +32,10 @@ pub struct ReplayOptions {
 }
 
 impl Default for ReplayOptions {
-    /// In real time, not held.
+    /// All of it in real time, not held.
     fn default() -> ReplayOptions {
         let hold = PauseHandle::default();
-        ReplayOptions { speed: Speed::REAL_TIME, from: None, to: None, max_gap: None, hold }
+        ReplayOptions { remote: Remote::default(), from: None, to: None, max_gap: None, hold }
     }
 }
 
@@ -48,10 +47,13 @@ impl Default for ReplayOptions {
 /// real time at which an event was due; at [`Speed::MAX`], that of the poll which yields it.
 #[derive(Debug)]
 pub struct Replay {
-    dir: PathBuf,
+    recording: Arc<Recording>,
+    run: u32,
     epoch: Epoch,
     instruments: Instruments,
+    remote: Remote,
     speed: Speed,
+    to: Nanos,
     max_gap: Option<Duration>,
     pace: Pace,
     /// The feed time of the last event that was yielded, or as much later as the next one may be away.
@@ -72,24 +74,29 @@ impl Replay {
     /// # Errors
     /// If there is no recording, none with events, or if it is damaged where it begins.
     pub fn open(dir: &Path, options: ReplayOptions) -> Result<Replay, JournalError> {
-        let recording = Recording::open(dir)?;
-        let newest = recording.newest()?;
+        let recording = Arc::new(Recording::open(dir)?);
+        let run = recording.newest()?;
         let position = match options.from {
-            Some(from) => recording.at(newest, Moment::Time(from))?,
-            None => recording.beginning(newest)?,
+            Some(from) => recording.at(run, Moment::Time(from))?,
+            None => recording.beginning(run)?,
         };
         let epoch = position.reader.epoch();
-        let mut source = Playback::new(position, options.to.unwrap_or(Nanos::MAX));
+        let to = options.to.unwrap_or(Nanos::MAX);
+        let mut source = Playback::new(position, to);
         let batch = source.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
         let first = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
         let begin = options.from.map_or(first, |from| from.max(first));
+        let speed = options.remote.speed();
         Ok(Replay {
-            dir: dir.to_owned(),
+            recording,
+            run,
             epoch,
             instruments: source.instruments().clone(),
-            speed: options.speed,
+            remote: options.remote,
+            speed,
+            to,
             max_gap: options.max_gap,
-            pace: Pace::new(options.speed, options.hold, begin),
+            pace: Pace::new(speed, options.hold, begin),
             last: begin,
             prefetch: Prefetch::start(source).map_err(JournalError::io("read ahead in", dir))?,
             batch,
@@ -114,11 +121,44 @@ impl Replay {
     }
 
     fn begin_batch(&mut self, batch: Batch) {
+        let is_new = |instruments: &Instruments, instrument: &Instrument| {
+            instruments.find(&instrument.symbol).is_none()
+        };
         for instrument in &batch.listed {
-            self.instruments.push(instrument.clone()).expect("the reader's table took it");
+            if is_new(&self.instruments, instrument) {
+                self.instruments.push(instrument.clone()).expect("the reader's table took it");
+            }
         }
         self.batch = batch;
         self.yielded = 0;
+    }
+
+    /// Does what was wished meanwhile.
+    fn obey(&mut self, out: &mut Vec<Event>) {
+        let Some((speed, seek)) = self.remote.take() else { return };
+        if speed != self.speed {
+            self.pace.set_speed(speed, self.last);
+            self.speed = speed;
+        }
+        if let Some(to) = seek {
+            self.seek(to, out);
+        }
+    }
+
+    /// Goes on from another feed time. The books that stood then follow when they are read.
+    fn seek(&mut self, time: Nanos, out: &mut Vec<Event>) {
+        let (recording, run, to) = (Arc::clone(&self.recording), self.run, self.to);
+        let find = move || Ok(Playback::new(recording.at(run, Moment::Time(time))?, to));
+        match Prefetch::start_at(find) {
+            Ok(prefetch) => self.prefetch = prefetch,
+            Err(error) => {
+                return self.failed = Some(JournalError::io("read ahead in", self.recording.dir())(error));
+            }
+        }
+        (self.batch, self.yielded, self.failed, self.ended) = (Batch::default(), 0, None, false);
+        (self.last, self.watermark) = (time, time);
+        self.pace.jump(time);
+        out.push(Event { timestamp: time, ..Event::new(Kind::Jump) });
     }
 
     /// Lets feed time jump where nothing happens for too long before the next event.
@@ -151,11 +191,12 @@ impl FeedSource for Replay {
     }
 
     fn poll(&mut self, now: Nanos, out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
-        if !self.pace.advance(now) {
-            return Ok(FeedStatus { state: FeedState::Idle, watermark: self.watermark });
-        }
         let before = out.len();
-        let mut state = FeedState::Idle;
+        self.obey(out);
+        let mut state = if out.len() > before { FeedState::Events } else { FeedState::Idle };
+        if !self.pace.advance(now) {
+            return Ok(FeedStatus { state, watermark: self.watermark });
+        }
         while out.len() - before < POLL_BOUND && state != FeedState::Gap {
             let Some((end, feed_time)) = self.next_end() else { break };
             self.shorten_gap(feed_time);
@@ -171,7 +212,7 @@ impl FeedSource for Replay {
         } else if state == FeedState::Idle {
             if let Some(error) = self.failed.take() {
                 self.ended = true;
-                return Err(error.of_feed(&self.dir));
+                return Err(error.of_feed(self.recording.dir()));
             }
             if self.ended {
                 state = FeedState::Ended;

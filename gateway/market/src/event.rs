@@ -25,10 +25,13 @@ pub enum Kind {
     FeedStalled = 7,
     /// The feed came to its end. Of no symbol; takes no seq.
     FeedEnded = 8,
+    /// A replay was moved: feed time is `timestamp` from here on, be it earlier, and all books wait for a reset. Of no symbol; takes
+    /// no seq.
+    Jump = 9,
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::Level,
         Kind::Trade,
         Kind::Reset,
@@ -38,6 +41,7 @@ impl Kind {
         Kind::Crossed,
         Kind::FeedStalled,
         Kind::FeedEnded,
+        Kind::Jump,
     ];
 
     /// Whether events of this kind are numbered: part of an exchange event of one symbol.
@@ -224,7 +228,7 @@ mod tests {
         for (i, kind) in Kind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, i);
         }
-        assert_eq!(Event::unpack(&[9, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(Event::unpack(&[10, 0, 0, 0, 0, 0, 0]), None);
     }
 
     #[test]

@@ -250,6 +250,7 @@ impl Publisher {
                     self.notices.push(Notice::FeedGap(event.symbol));
                 }
             }
+            Kind::Jump => self.jump(event.timestamp),
             Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
             Kind::FeedEnded => {
@@ -259,6 +260,25 @@ impl Publisher {
             }
             // The table itself comes by set_instruments before any event of the new instrument is read.
             Kind::Listing => {}
+        }
+    }
+
+    /// A replay goes on elsewhere: nothing of what was before holds there, and the books come as resets.
+    fn jump(&mut self, time: Nanos) {
+        self.feed_time = time;
+        self.stats = Stats::new(self.limits.candles);
+        self.open_buckets.iter_mut().for_each(Vec::clear);
+        for (_, topic) in &mut self.topics {
+            topic.bucket_open = false;
+            topic.reset = None;
+        }
+        for replica in &mut self.replicas {
+            replica.book.clear(&mut self.history);
+            replica.trades.begin_after(0);
+            replica.reset = None;
+            if replica.standing == Standing::Whole {
+                replica.standing = Standing::Stale;
+            }
         }
     }
 
@@ -330,6 +350,13 @@ impl Publisher {
                 reset = Some(SnapshotReason::Subscribe);
                 let mark = replica.book.mark();
                 replica.buckets.iter_mut().for_each(|bucket| *bucket = Bucket::from(bucket.start, mark));
+            }
+        }
+        if restored.is_some() {
+            // Where the open buckets began is not known.
+            let mark = replica.book.mark();
+            for (bucket, interval) in replica.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
+                *bucket = Bucket::joined(bucket_start(self.feed_time, interval), mark);
             }
         }
         let limit = trades_per_symbol(&self.limits, self.instruments.len());

@@ -21,7 +21,7 @@ use std::{
     mem::take,
     net::{SocketAddr, TcpStream},
     ops::Range,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -369,7 +369,8 @@ impl Engine {
     /// Lets a held feed go.
     pub(crate) fn resume_feed(&self) {
         let control = &self.control;
-        if control.config.hold && control.hold.is_paused() {
+        let is_held = control.is_held.load(Ordering::Acquire);
+        if control.config.hold && !is_held && control.hold.is_paused() {
             control.hold.resume();
             control.wake_feed();
         }

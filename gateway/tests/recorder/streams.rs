@@ -1,6 +1,7 @@
 //! The canonical stream is one: what clients were served live, what replays of its recording serve, with however many workers, and
 //! what is worked out from the recording are equal to the byte.
 
+use crate::admin::post;
 use crate::support::{
     ask,
     program::{Gateway, depthcast},
@@ -11,6 +12,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
+    sync::mpsc::{Sender, channel},
     time::Duration,
 };
 
@@ -33,7 +35,7 @@ struct Stream {
 
 impl Stream {
     /// Reads until `enough`, given the numbers of an update, or the end of the feed.
-    fn read(address: SocketAddr, topic: &str, enough: impl Fn(u64) -> bool) -> Stream {
+    fn read(address: SocketAddr, topic: &str, joined: &Sender<()>, enough: impl Fn(u64) -> bool) -> Stream {
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         writeln!(
@@ -49,6 +51,10 @@ impl Stream {
                 Some("trade") => &message,
                 Some("book" | "bbo") => &message["data"][0],
                 Some("status") if message["data"][0]["event"] == "feed_ended" => break,
+                None if message["method"] == "subscribe" => {
+                    joined.send(()).unwrap();
+                    continue;
+                }
                 _ => continue,
             };
             let (Some(first), Some(seq)) = (range["first_seq"].as_u64(), range["seq"].as_u64()) else {
@@ -112,10 +118,11 @@ fn live_and_replayed_and_worked_out_they_are_equal() {
     let folder = dir.path().to_str().unwrap();
     let mut live = start(&["--rate", "4000", "--workers", "2", "--symbols", "4", "--record", folder]);
     let address = live.tcp.unwrap();
-    let readers: Vec<_> = TOPICS
-        .map(|topic| std::thread::spawn(move || Stream::read(address, topic, |seq| seq > 4_000)))
-        .into_iter()
-        .collect();
+    let (joined, _joins) = channel();
+    let readers = TOPICS.map(|topic| {
+        let joined = joined.clone();
+        std::thread::spawn(move || Stream::read(address, topic, &joined, |seq| seq > 4_000))
+    });
     let served: Vec<Stream> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
     let ranges: Vec<(u64, u64)> =
         served.iter().map(|stream| (stream.ranges[0].0, stream.ranges.last().unwrap().1)).collect();
@@ -145,10 +152,15 @@ fn live_and_replayed_and_worked_out_they_are_equal() {
     for (workers, speed) in [("1", "10"), ("2", "max")] {
         let replay = start(&["--feed", &feed, "--speed", speed, "--workers", workers, "--hold"]);
         let address = replay.tcp.unwrap();
-        let readers: Vec<_> = TOPICS
-            .map(|topic| std::thread::spawn(move || Stream::read(address, topic, |_| false)))
-            .into_iter()
-            .collect();
+        // It stands still until all have joined.
+        post(replay.address, "/v1/admin/pause", "{}");
+        let (joined, joins) = channel();
+        let readers = TOPICS.map(|topic| {
+            let joined = joined.clone();
+            std::thread::spawn(move || Stream::read(address, topic, &joined, |_| false))
+        });
+        TOPICS.iter().for_each(|_| joins.recv().unwrap());
+        post(replay.address, "/v1/admin/continue", "{}");
         for (((topic, &(from, to)), wanted), reader) in TOPICS.iter().zip(&ranges).zip(&wanted).zip(readers) {
             let what = format!("{topic} {from}..={to}, replayed at {speed} with {workers} workers");
             let replayed = reader.join().unwrap();

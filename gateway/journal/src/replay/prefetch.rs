@@ -39,13 +39,20 @@ pub(super) struct Prefetch {
 
 impl Prefetch {
     /// Reads on from where `source` stands.
-    pub fn start(mut source: Playback) -> std::io::Result<Prefetch> {
+    pub fn start(source: Playback) -> std::io::Result<Prefetch> {
+        Prefetch::start_at(move || Ok(source))
+    }
+
+    /// Finds a position first, on the thread that reads.
+    pub fn start_at(
+        find: impl FnOnce() -> Result<Playback, JournalError> + Send + 'static,
+    ) -> std::io::Result<Prefetch> {
         let (producer, messages) = rtrb::RingBuffer::new(AHEAD);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = thread::Builder::new()
             .name("journal-reader".into())
-            .spawn(move || hand_over(&mut source, producer, &stopped))?;
+            .spawn(move || hand_over(find, producer, &stopped))?;
         Ok(Prefetch { messages, stop, thread: Some(thread), ended: false })
     }
 
@@ -88,23 +95,39 @@ impl Drop for Prefetch {
     }
 }
 
-fn hand_over(source: &mut Playback, mut messages: rtrb::Producer<Message>, stop: &AtomicBool) {
+fn hand_over(
+    find: impl FnOnce() -> Result<Playback, JournalError>,
+    mut messages: rtrb::Producer<Message>,
+    stop: &AtomicBool,
+) {
+    let mut source = match find() {
+        Ok(source) => source,
+        Err(error) => {
+            send(&mut messages, Message::Failed(error), stop);
+            return;
+        }
+    };
     loop {
-        let mut message = match source.next() {
+        let message = match source.next() {
             Ok(Some(batch)) => Message::Batch(batch),
             Ok(None) => Message::End,
             Err(error) => Message::Failed(error),
         };
         let is_last = !matches!(message, Message::Batch(_));
-        while let Err(rtrb::PushError::Full(back)) = messages.push(message) {
-            if stop.load(Ordering::Acquire) {
-                return;
-            }
-            thread::park();
-            message = back;
-        }
-        if is_last || stop.load(Ordering::Acquire) {
+        if !send(&mut messages, message, stop) || is_last {
             return;
         }
     }
+}
+
+/// Waits for room. Whether it is to go on.
+fn send(messages: &mut rtrb::Producer<Message>, mut message: Message, stop: &AtomicBool) -> bool {
+    while let Err(rtrb::PushError::Full(back)) = messages.push(message) {
+        if stop.load(Ordering::Acquire) {
+            return false;
+        }
+        thread::park();
+        message = back;
+    }
+    !stop.load(Ordering::Acquire)
 }
