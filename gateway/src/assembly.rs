@@ -6,10 +6,12 @@ use crate::{
     control::{Control, Desk},
     feed_source::{Feed, OpenFeedError},
     feeder::Feeder,
+    recorder::{Recorded, Recorder},
     worker,
 };
 use feed::FeedError;
 use ingest::{Ingest, IngestOptions};
+use journal::JournalError;
 use market::{Epoch, Ids};
 use rings::wait::WaitStrategy;
 use std::{
@@ -42,6 +44,9 @@ pub enum StartError {
     /// There is no feed.
     #[error(transparent)]
     Feed(#[from] OpenFeedError),
+    /// There is no recording to write to.
+    #[error(transparent)]
+    Recording(#[from] JournalError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
@@ -49,7 +54,7 @@ pub enum StartError {
 
 /// A gateway that runs.
 pub struct Running {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     tcp: Option<SocketAddr>,
     control: Arc<Control>,
     stop_accepting: Arc<Notify>,
@@ -65,7 +70,17 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     config.check()?;
     let listeners = Listeners::open(&config)?;
     let feed = Feed::open(&config)?;
-    assemble(config, listeners, feed)
+    assemble(config, Some(listeners), feed)
+}
+
+/// Starts what records the feed that the configuration names, without serving anyone.
+///
+/// # Errors
+/// If the configuration cannot be, or the feed cannot be opened or recorded.
+pub fn record(config: Config) -> Result<Running, StartError> {
+    config.check()?;
+    let feed = Feed::open(&config)?;
+    assemble(config, None, feed)
 }
 
 /// Starts a gateway with another feed.
@@ -75,13 +90,16 @@ pub fn start(config: Config) -> Result<Running, StartError> {
 pub fn start_with(config: Config, feed: Feed) -> Result<Running, StartError> {
     config.check()?;
     let listeners = Listeners::open(&config)?;
-    assemble(config, listeners, feed)
+    assemble(config, Some(listeners), feed)
 }
 
-fn assemble(config: Config, listeners: Listeners, feed: Feed) -> Result<Running, StartError> {
+/// Without listeners there are no workers.
+fn assemble(config: Config, listeners: Option<Listeners>, feed: Feed) -> Result<Running, StartError> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let (workers, inline, wait) = (config.worker_count(cores), config.is_inline(cores), config.wait);
-    let (address, tcp) = listeners.addresses().map_err(StartError::Thread)?;
+    let workers = if listeners.is_some() { config.worker_count(cores) } else { 0 };
+    let (inline, wait) = (workers > 0 && config.is_inline(cores), config.wait);
+    let addresses = listeners.as_ref().map(Listeners::addresses).transpose().map_err(StartError::Thread)?;
+    let (address, tcp) = addresses.map_or((None, None), |(address, tcp)| (Some(address), tcp));
     let options = IngestOptions {
         ring_slots: config.ring_slots,
         on_cross: config.on_cross(),
@@ -92,11 +110,18 @@ fn assemble(config: Config, listeners: Listeners, feed: Feed) -> Result<Running,
     let (desks, inboxes): (Vec<_>, Vec<_>) = (0..workers).map(|_| desk()).unzip();
     let readers: Vec<_> = (0..workers).map(|at| ingest.subscribe(wait_of(wait, inline && at == 0))).collect();
     let requests = ingest.requests();
-    let control = Arc::new(Control::new(config, feed.hold, &ingest, desks));
+    let recorded = config.record.clone().map(|dir| (dir, ingest.subscribe(wait).0));
+    let control = Arc::new(Control::new(config, feed.hold, feed.remote, &ingest, desks));
+    let recorder = match (recorded, control.recording.clone()) {
+        (Some((dir, reader)), Some(stats)) => {
+            Some(Recorder::open(&dir, &control, reader, requests.clone(), stats)?)
+        }
+        _ => None,
+    };
     let (failed, feed_failed) = oneshot::channel();
     let mut feeder = Some((Feeder::new(ingest, Arc::clone(&control)), failed));
     let stop_accepting = Arc::new(Notify::new());
-    let threads = Vec::with_capacity(workers + 2);
+    let threads = Vec::with_capacity(workers + 3);
     let mut running = Running { address, tcp, control, stop_accepting, threads, feed_failed };
     for (index, (jobs, (reader, listener))) in inboxes.into_iter().zip(readers).enumerate() {
         let wake = Arc::new(Notify::new());
@@ -130,10 +155,18 @@ fn assemble(config: Config, listeners: Listeners, feed: Feed) -> Result<Running,
             running.control.set_feed_waker(move || thread.unpark());
         }
     }
+    if let Some(recorder) = recorder {
+        running.spawn("recorder".to_owned(), move || recorder.run())?;
+    }
+    let epoch = running.control.ids.epoch;
+    let (Some(listeners), Some(address)) = (listeners, address) else {
+        tracing::info!(%epoch, "recording");
+        return Ok(running);
+    };
     let (control, stop) = (Arc::clone(&running.control), Arc::clone(&running.stop_accepting));
     running.spawn("acceptor".to_owned(), move || acceptor::run(listeners, &control, &stop))?;
     let plain = tcp.map_or_else(|| "off".to_owned(), |address| address.to_string());
-    tracing::info!(%address, tcp = plain, workers, inline, %wait, epoch = %running.control.ids.epoch, "serving");
+    tracing::info!(%address, tcp = plain, workers, inline, %wait, %epoch, "serving");
     Ok(running)
 }
 
@@ -153,8 +186,29 @@ fn desk() -> (Arc<Desk>, UnboundedReceiver<crate::control::Job>) {
 
 impl Running {
     /// Where it listens for HTTP.
+    ///
+    /// # Panics
+    /// If it only [records](record).
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.expect("what only records does not listen")
+    }
+
+    /// How the recording is doing, if there is one.
+    pub fn recorded(&self) -> Option<Recorded> {
+        self.control.recording.as_ref().map(|recording| recording.recorded())
+    }
+
+    /// What tells how the recording is doing, also once this is gone.
+    pub(crate) fn progress(&self) -> impl Fn() -> Option<Recorded> + use<> {
+        let recording = self.control.recording.clone();
+        move || recording.as_ref().map(|recording| recording.recorded())
+    }
+
+    /// Whether the feed came to its end and all of it is in the recording.
+    pub fn is_all_recorded(&self) -> bool {
+        let stats = &self.control.stats;
+        let recording = self.control.recording.as_ref();
+        stats.is_feed_ended() && recording.is_none_or(|recording| recording.position() >= stats.head())
     }
 
     /// The numbering of its events, and what ids of other dialects add to it.

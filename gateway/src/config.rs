@@ -57,6 +57,20 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_HOLD", help_heading = "Feed")]
     pub hold: bool,
 
+    /// Play a recording from this feed time on (RFC 3339, or ns since 1970), with the books as they stood then
+    #[arg(long, env = "DEPTHCAST_FROM", help_heading = "Feed", value_name = "TIME")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
+    pub from: Option<Nanos>,
+
+    /// Play a recording up to this feed time, that included
+    #[arg(long, env = "DEPTHCAST_TO", help_heading = "Feed", value_name = "TIME")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
+    pub to: Option<Nanos>,
+
+    /// Let stretches of a recording in which nothing happens pass in at most so much feed time (0: as they were)
+    #[arg(long, env = "DEPTHCAST_MAX_GAP_MS", help_heading = "Feed", value_name = "MS", default_value_t = Config::default().max_gap_ms)]
+    pub max_gap_ms: u64,
+
     /// What a crossed book means: status (announced, and served as it is) or reset (a fault of the feed)
     #[arg(long, env = "DEPTHCAST_ON_CROSS", help_heading = "Feed", value_enum, default_value_t = Config::default().on_cross)]
     pub on_cross: CrossRule,
@@ -94,9 +108,53 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_DEFLATE", help_heading = "Network")]
     pub deflate: bool,
 
+    /// Whoever sends this token as `Authorization: Bearer …` may use /v1/admin from other machines; better in the environment or a file than
+    /// on the command line, which others can read
+    #[arg(
+        long,
+        env = "DEPTHCAST_ADMIN_TOKEN",
+        hide_env_values = true,
+        help_heading = "Network",
+        value_name = "TOKEN"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_token: Option<String>,
+
     /// Serve /echo, a WebSocket echo through the production connection code, for conformance suites
     #[arg(long, env = "DEPTHCAST_ECHO", help_heading = "Network")]
     pub echo: bool,
+
+    /// Record what is sequenced into this folder; a recording that is there goes on as a new run
+    #[arg(
+        long,
+        visible_alias = "out",
+        env = "DEPTHCAST_RECORD",
+        help_heading = "Recording",
+        value_name = "DIR"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<PathBuf>,
+
+    /// Milliseconds between two times at which what was recorded is made durable: at most so much, and what the disk takes to do
+    /// it, is lost in a power cut
+    #[arg(long, env = "DEPTHCAST_RECORD_SYNC_MS", help_heading = "Recording", value_name = "MS", default_value_t = Config::default().record_sync_ms)]
+    pub record_sync_ms: u32,
+
+    /// Compress the recording (Zstandard)
+    #[arg(long, env = "DEPTHCAST_RECORD_COMPRESS", help_heading = "Recording")]
+    pub record_compress: bool,
+
+    /// Bytes of a segment, the part of a recording that is removed as a whole
+    #[arg(long, env = "DEPTHCAST_RECORD_SEGMENT_BYTES", help_heading = "Recording", value_name = "BYTES", default_value_t = Config::default().record_segment_bytes)]
+    pub record_segment_bytes: u64,
+
+    /// Bytes of the recording to keep, the oldest segments going first (0: all)
+    #[arg(long, env = "DEPTHCAST_RECORD_KEEP_BYTES", help_heading = "Recording", value_name = "BYTES", default_value_t = Config::default().record_keep_bytes)]
+    pub record_keep_bytes: u64,
+
+    /// Seconds of the recording to keep, in feed time before its newest event (0: all)
+    #[arg(long, env = "DEPTHCAST_RECORD_KEEP_S", help_heading = "Recording", value_name = "SECONDS", default_value_t = Config::default().record_keep_s)]
+    pub record_keep_s: u64,
 
     /// Threads that serve connections; the cores less one if left out
     #[arg(long, env = "DEPTHCAST_WORKERS", help_heading = "Threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -208,6 +266,9 @@ impl Default for Config {
             start: None,
             speed: Speed::REAL_TIME,
             hold: false,
+            from: None,
+            to: None,
+            max_gap_ms: 0,
             on_cross: CrossRule::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 9000)),
             tcp: None,
@@ -215,7 +276,14 @@ impl Default for Config {
             allow_origin: Vec::new(),
             send_buffer: 256 << 10,
             deflate: false,
+            admin_token: None,
             echo: false,
+            record: None,
+            record_sync_ms: 1_000,
+            record_compress: false,
+            record_segment_bytes: 256 << 20,
+            record_keep_bytes: 0,
+            record_keep_s: 0,
             workers: None,
             wait: WaitStrategy::default(),
             threads: Threads::default(),
@@ -308,6 +376,18 @@ impl Config {
                 "handshake-timeout-s",
                 "a client without a deadline could hold a connection for ever: at least 1",
             );
+        }
+        if self.admin_token.as_ref().is_some_and(|token| token.len() < 16) {
+            return wrong("admin-token", "one that is short is easily guessed: at least 16 characters");
+        }
+        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
+            return wrong("from", "it has to be before --to");
+        }
+        if self.record_segment_bytes < 1 << 20 {
+            return wrong("record-segment-bytes", "smaller ones are too many files: at least 1048576");
+        }
+        if self.record_sync_ms == 0 {
+            return wrong("record-sync-ms", "the disk has to have a moment between two times: at least 1");
         }
         if self.history_bytes < 1 << 20 || self.log_bytes < 1 << 12 {
             return wrong(

@@ -1,9 +1,13 @@
 //! What the threads share: the configuration, a desk for each worker, and what is told across them. Nothing here is
 //! touched between ring and socket, but for one store of a position each turn.
 
-use crate::{addresses::Addresses, config::Config, polling::Polling, telemetry::Published, worker::Shared};
+use crate::{
+    addresses::Addresses, archive::Archive, config::Config, polling::Polling, recorder::RecordingStats,
+    telemetry::Published, worker::Shared,
+};
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
+use journal::Remote;
 use market::{Ids, Instruments, Nanos, clock};
 use std::{
     rc::Rc,
@@ -24,9 +28,17 @@ pub(crate) struct Control {
     pub(crate) started: Nanos,
     pub(crate) stats: Arc<IngestStats>,
     pub(crate) hold: PauseHandle,
+    /// Steers the feed, if it is a replay.
+    pub(crate) remote: Option<Remote>,
+    /// An operator holds the feed: no client lets it go.
+    pub(crate) is_held: AtomicBool,
     pub(crate) addresses: Addresses,
     pub(crate) polls: Polling,
     pub(crate) desks: Vec<Arc<Desk>>,
+    /// What is known of the past, if anything.
+    pub(crate) archive: Option<Arc<Archive>>,
+    /// Of the recording that is being made, if there is one.
+    pub(crate) recording: Option<Arc<RecordingStats>>,
     /// Of the end: no worker ends before it is told everywhere.
     pub(crate) farewells: Arc<Farewells>,
     instruments: SharedInstruments,
@@ -46,18 +58,29 @@ pub(crate) struct Desk {
 }
 
 impl Control {
-    pub(crate) fn new(config: Config, hold: PauseHandle, ingest: &Ingest, desks: Vec<Arc<Desk>>) -> Control {
+    pub(crate) fn new(
+        config: Config,
+        hold: PauseHandle,
+        remote: Option<Remote>,
+        ingest: &Ingest,
+        desks: Vec<Arc<Desk>>,
+    ) -> Control {
         let started = clock::now();
+        let recording = config.record.is_some().then(|| Arc::new(RecordingStats::new()));
         Control {
             addresses: Addresses::new(&config),
             polls: Polling::default(),
-            config,
             ids: Ids { epoch: ingest.epoch(), base: started.0 / 1_000 },
             started,
             stats: ingest.stats(),
             hold,
+            remote,
+            is_held: AtomicBool::new(false),
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,
+            archive: Archive::of(&config, ingest.epoch(), recording.as_ref()).map(Arc::new),
+            recording,
+            config,
             instruments: ingest.instruments(),
             wake_feed: OnceLock::new(),
             draining: AtomicBool::new(false),
@@ -82,10 +105,24 @@ impl Control {
         }
     }
 
-    /// The ring position that every worker has reached.
+    /// Holds the feed, whoever subscribes.
+    pub(crate) fn hold_feed(&self) {
+        self.is_held.store(true, Ordering::Release);
+        self.hold.pause();
+    }
+
+    /// Lets the feed go on.
+    pub(crate) fn let_feed_go(&self) {
+        self.is_held.store(false, Ordering::Release);
+        self.hold.resume();
+        self.wake_feed();
+    }
+
+    /// The ring position that every worker has reached, and the recorder.
     pub(crate) fn slowest_position(&self) -> u64 {
         let positions = self.desks.iter().map(|desk| desk.position.load(Ordering::Acquire));
-        positions.min().unwrap_or(u64::MAX)
+        let recorder = self.recording.iter().map(|recording| recording.position());
+        positions.chain(recorder).min().unwrap_or(u64::MAX)
     }
 
     /// No new clients are wanted; those that are there are being sent away.

@@ -3,7 +3,8 @@
 use crate::config::{Config, FeedSpec};
 use feed::{FeedSource, PauseHandle};
 use feed_sim::{Scenario, SimConfig, SimError, Simulator};
-use journal::{JournalError, Replay, ReplayOptions};
+use journal::{JournalError, Remote, Replay, ReplayOptions};
+use std::time::Duration;
 
 /// A feed that is ready to be polled, and the switch that holds it.
 pub struct Feed {
@@ -11,6 +12,8 @@ pub struct Feed {
     pub source: Box<dyn FeedSource>,
     /// Holds the source, if it has a clock of its own.
     pub hold: PauseHandle,
+    /// Steers it, if it is a replay.
+    pub remote: Option<Remote>,
 }
 
 /// Why there is no such feed; for the operator to mend.
@@ -39,12 +42,19 @@ impl Feed {
                     seed: config.seed,
                     start: config.start,
                 })?;
-                Feed { hold: simulator.pause_handle(), source: Box::new(simulator) }
+                Feed { hold: simulator.pause_handle(), source: Box::new(simulator), remote: None }
             }
             FeedSpec::Journal(dir) => {
-                let options = ReplayOptions { speed: config.speed, ..ReplayOptions::default() };
+                let remote = Remote::new(config.speed);
+                let options = ReplayOptions {
+                    remote: remote.clone(),
+                    from: config.from,
+                    to: config.to,
+                    max_gap: (config.max_gap_ms > 0).then(|| Duration::from_millis(config.max_gap_ms)),
+                    hold: PauseHandle::default(),
+                };
                 let hold = options.hold.clone();
-                Feed { source: Box::new(Replay::open(dir, options)?), hold }
+                Feed { source: Box::new(Replay::open(dir, options)?), hold, remote: Some(remote) }
             }
         };
         if config.hold {

@@ -22,9 +22,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_micros(60);
 pub(crate) struct Feeder {
     ingest: Ingest,
     control: Arc<Control>,
-    /// The source yields as fast as it is asked: it waits for the slowest worker.
-    follows_workers: bool,
-    /// How far it may be ahead of the slowest worker then, in ring positions.
+    /// How far a source that yields as fast as it is asked may be ahead of the slowest worker, in ring positions.
     lead: u64,
 }
 
@@ -40,8 +38,7 @@ pub(crate) struct Fed {
 impl Feeder {
     pub(crate) fn new(ingest: Ingest, control: Arc<Control>) -> Feeder {
         let config = &control.config;
-        let (follows_workers, lead) = (config.speed == Speed::MAX, config.ring_slots as u64 / 2);
-        Feeder { ingest, follows_workers, lead, control }
+        Feeder { ingest, lead: config.ring_slots as u64 / 2, control }
     }
 
     /// One turn.
@@ -50,7 +47,8 @@ impl Feeder {
     /// When the source is broken; the feeder is of no more use then.
     pub(crate) fn turn(&mut self, now: Nanos) -> Result<Fed, FeedError> {
         let head = self.control.stats.head();
-        if self.follows_workers && head > self.control.slowest_position().saturating_add(self.lead) {
+        let is_unpaced = self.control.remote.as_ref().is_some_and(|remote| remote.speed() == Speed::MAX);
+        if is_unpaced && head > self.control.slowest_position().saturating_add(self.lead) {
             return Ok(Fed { busy: false, until: now + UNKNOWN_DUE });
         }
         let turn = self.ingest.turn(now)?;

@@ -1,5 +1,6 @@
 //! HTTP/1.1 of one connection: REST, telemetry, the dashboard, and the ways into WebSocket and server-sent events.
 
+mod admin;
 mod binance;
 mod kraken;
 mod late;
@@ -42,7 +43,7 @@ use tokio::net::TcpStream;
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.
-const ENDPOINTS: &str = "/feed, /ws, /stream, /sbe/ws, /sbe/stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/trades, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
+const ENDPOINTS: &str = "/feed, /ws, /stream, /sbe/ws, /sbe/stream, /v2, /sse, /poll, /socket.io/, /v1/instruments, /v1/book, /v1/book/diff, /v1/trades, /v1/stream-hash, /v1/recordings, /v1/admin/pause, /v1/latency, /v1/subscribers, /api/v3/exchangeInfo, /0/public/AssetPairs, /healthz, /readyz, \
                          /metrics, /";
 
 /// Longest head of a request, in bytes.
@@ -152,6 +153,7 @@ impl Visit {
             "/poll" => return self.poll(request).await,
             upgrade::KRAKEN => return self.upgrade_to_kraken(request),
             path if upgrade::is_of_streams(path) => return self.upgrade_to_streams(request),
+            path if path.starts_with(admin::PREFIX) => return self.admin(request).await,
             path if path.starts_with(binance::PREFIX) => {
                 return Ok(binance::answer(shared, request, self.peer.ip()).await);
             }
@@ -181,8 +183,11 @@ impl Visit {
             "/v1/latency" => operations::latency(shared, &mut parameters),
             _ if shared.control.is_draining() => Err(Problem::shutting_down()),
             "/v1/instruments" => Ok(market_data::instruments(shared)),
-            "/v1/book" => market_data::book(shared, &mut parameters),
-            "/v1/trades" => market_data::trades(shared, &mut parameters),
+            "/v1/book" => market_data::book(shared, &mut parameters).await,
+            "/v1/book/diff" => market_data::difference(shared, &mut parameters).await,
+            "/v1/trades" => market_data::trades(shared, &mut parameters).await,
+            "/v1/stream-hash" => market_data::stream_hash(shared, &mut parameters).await,
+            "/v1/recordings" => market_data::recordings(shared).await,
             "/v1/subscribers" => Ok(operations::subscribers(shared).await),
             _ => Err(Problem::unknown_path(path)),
         }?;

@@ -7,7 +7,6 @@
 mod alarm;
 mod connection;
 mod engine;
-mod images;
 mod listen;
 mod mailbox;
 mod polls;

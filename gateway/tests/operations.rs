@@ -200,7 +200,11 @@ impl FeedSource for Broken {
 #[test]
 fn a_feed_that_breaks_is_told_and_the_gateway_goes_on() {
     for threads in [gateway::Threads::Split, gateway::Threads::Inline] {
-        let feed = Feed { source: Box::new(Broken(Instruments::default())), hold: PauseHandle::default() };
+        let feed = Feed {
+            source: Box::new(Broken(Instruments::default())),
+            hold: PauseHandle::default(),
+            remote: None,
+        };
         let mut running = gateway::start_with(Config { threads, ..config() }, feed).unwrap();
         let address = running.address();
         run(async {
@@ -227,7 +231,8 @@ fn a_feed_that_ended_is_told_and_its_last_books_stay() {
             Ok(FeedStatus { state: FeedState::Ended, watermark: now })
         }
     }
-    let feed = Feed { source: Box::new(Ended(Instruments::default())), hold: PauseHandle::default() };
+    let feed =
+        Feed { source: Box::new(Ended(Instruments::default())), hold: PauseHandle::default(), remote: None };
     let running = gateway::start_with(config(), feed).unwrap();
     assert_eq!(running.epoch(), Epoch(7), "a feed that numbers for itself keeps its epoch");
     let address = running.address();

@@ -1,4 +1,4 @@
-//! Recordings: into the page cache, and back into the ring.
+//! Recordings: into the page cache, back into the ring, and the books at any moment.
 
 use super::{
     events::simulator,
@@ -6,17 +6,25 @@ use super::{
 };
 use anyhow::{Context, ensure};
 use feed::{FeedSink, FeedSource};
-use journal::{Reader, Writer};
-use market::{Epoch, Event, Instruments, clock};
+use journal::{Moment, Reader, Recording, Writer};
+use market::{Epoch, Event, Instruments, Nanos, clock};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use rings::broadcast;
 use std::path::Path;
 
 pub const ITEMS: &[Item] = &[
     Item { name: "journal/append", target: Some(Target::MillionsPerSecond(5.0)), measure: append },
     Item { name: "journal/decode-to-ring", target: Some(Target::MillionsPerSecond(10.0)), measure: decode },
+    Item { name: "journal/books-at-a-moment", target: Some(Target::Nanos(10e6)), measure: seek },
 ];
 
 const EVENTS: usize = 500_000;
+
+/// As many events as an hour of a lively market has, of one symbol.
+const HOUR: usize = 2_000_000;
+/// Moments in a round.
+const MOMENTS: usize = 200;
 
 /// What a feed says, in the portions of its polls.
 struct Feed {
@@ -27,9 +35,13 @@ struct Feed {
 
 impl Feed {
     fn new() -> anyhow::Result<Feed> {
-        let mut simulator = simulator("market", 20)?;
+        Feed::of(20, EVENTS)
+    }
+
+    fn of(symbols: u32, events: usize) -> anyhow::Result<Feed> {
+        let mut simulator = simulator("market", symbols)?;
         let mut feed = Feed { instruments: simulator.instruments().clone(), polls: Vec::new(), events: 0 };
-        while feed.events < EVENTS {
+        while feed.events < events {
             let mut poll = Vec::new();
             simulator.poll(clock::now(), &mut poll)?;
             feed.events += poll.len();
@@ -90,4 +102,35 @@ fn decode(setup: &Setup) -> anyhow::Result<Samples> {
     let published = ring.head() as usize;
     ensure!(published == feed.events * (setup.rounds + 1), "{published} events were decoded");
     Ok(samples)
+}
+
+/// The books of moments all over an hour, each found from the headers of the recording; from the second round on these are known.
+fn seek(setup: &Setup) -> anyhow::Result<Samples> {
+    let feed = Feed::of(1, HOUR)?;
+    let dir = tempfile::tempdir().context("make a temporary folder")?;
+    let mut writer = feed.writer(dir.path());
+    feed.push_all(&mut writer);
+    writer.sync()?;
+    let recording = Recording::open(dir.path())?;
+    let (first, last) = recording.contents()?[0].times.context("it holds events")?;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut longest = Vec::new();
+    let samples = setup.measure(MOMENTS, || {
+        let mut total = std::time::Duration::ZERO;
+        for _ in 0..MOMENTS {
+            let at = Moment::Time(Nanos(random.random_range(first.0..=last.0)));
+            let taken = time(|| {
+                recording.at(1, at).expect("it lies within");
+            });
+            longest.push(taken);
+            total += taken;
+        }
+        total
+    });
+    longest.sort_unstable();
+    let p99 = longest[longest.len() * 99 / 100];
+    let seconds = last.since(first).as_secs_f64();
+    let mib = writer.bytes() as f64 / f64::from(1 << 20);
+    let note = format!("p99 {:.1} ms, within {seconds:.0} s and {mib:.0} MiB", p99.as_secs_f64() * 1e3);
+    Ok(samples.with_note(note))
 }

@@ -314,7 +314,12 @@ impl Book {
     }
 
     fn begin(&mut self, event: &Event) {
-        let follows = event.kind == Kind::Reset || self.state == State::Absent || event.seq == self.seq + 1;
+        let follows = match self.state {
+            State::Absent => true,
+            // Where a book is restored, all that make it carry the number at which it stood.
+            State::Resetting if event.seq == self.seq => true,
+            State::Resetting | State::Standing => event.kind == Kind::Reset || event.seq == self.seq + 1,
+        };
         assert!(follows, "the book is at {} and was given {}: events were lost", self.seq, event.seq);
         self.seq = event.seq;
         if !self.open {

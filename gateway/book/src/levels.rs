@@ -18,8 +18,9 @@ pub(crate) fn rank(side: Side, price: Price) -> i64 {
     }
 }
 
+/// The levels of both sides as they are now.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Levels {
+pub struct Levels {
     /// By [`Side::index`].
     sides: [Vec<Level>; 2],
     /// Of each level, its digits for the checksum.
@@ -27,6 +28,7 @@ pub(crate) struct Levels {
 }
 
 impl Levels {
+    /// Empties both sides.
     pub fn clear(&mut self) {
         self.sides.iter_mut().for_each(Vec::clear);
         self.texts.iter_mut().for_each(Vec::clear);
@@ -42,6 +44,7 @@ impl Levels {
         self.sides[side.index()].iter().rev().copied()
     }
 
+    /// The best level of a side.
     pub fn best(&self, side: Side) -> Option<Level> {
         self.sides[side.index()].last().copied()
     }
@@ -49,7 +52,7 @@ impl Levels {
     /// The last price in view at `depth`; `None` while the side has no level beyond the view.
     ///
     /// A side that ends exactly at the depth has a last price: what comes behind it is out of view.
-    pub fn bound(&self, side: Side, depth: u32) -> Option<Price> {
+    pub(crate) fn bound(&self, side: Side, depth: u32) -> Option<Price> {
         let levels = &self.sides[side.index()];
         if depth == 0 {
             return None;
@@ -58,13 +61,19 @@ impl Levels {
     }
 
     /// The levels in view at `depth` that stand behind `price`, best first.
-    pub fn in_view_behind(&self, side: Side, depth: u32, price: Price) -> impl Iterator<Item = Level> + '_ {
+    pub(crate) fn in_view_behind(
+        &self,
+        side: Side,
+        depth: u32,
+        price: Price,
+    ) -> impl Iterator<Item = Level> + '_ {
         let levels = &self.sides[side.index()];
         let view = &levels[levels.len().saturating_sub(limit(depth))..];
         let behind = view.iter().take_while(|level| rank(side, level.price) > rank(side, price)).count();
         view[..behind].iter().rev().copied()
     }
 
+    /// The quantity at a price; zero where there is no level.
     pub fn qty_at(&self, side: Side, price: Price) -> Qty {
         match find(side, &self.sides[side.index()], price) {
             Ok(at) => self.sides[side.index()][at].qty,

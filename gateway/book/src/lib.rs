@@ -20,4 +20,5 @@ pub use book::Book;
 pub use history::{History, HistoryError, Mark, Range};
 pub use image::Image;
 pub use ladder::Ladder;
+pub use levels::Levels;
 pub use watch::EventView;

@@ -7,7 +7,7 @@ use market::Nanos;
 /// before it. Every interval that is offered is a multiple of it.
 pub const TICK: u64 = 10_000_000;
 
-/// The time that the feed has reached. It never goes back.
+/// The time that the feed has reached. It never goes back, unless a replay is moved.
 #[derive(Debug, Default)]
 pub(crate) struct FeedTime {
     reached: Nanos,
@@ -17,6 +17,11 @@ pub(crate) struct FeedTime {
 impl FeedTime {
     pub fn reached(&self) -> Nanos {
         self.reached
+    }
+
+    /// Is `time` from here on, be it earlier.
+    pub fn jump(&mut self, time: Nanos) {
+        *self = FeedTime { reached: time, bucket_end: Nanos(time.floor(TICK).0 + TICK) };
     }
 
     /// Moves to `time`, or stays if it is earlier. Whether a tick is due.

@@ -210,7 +210,8 @@ impl Ingest {
         self.taken.clear();
         self.sequenced.clear();
         self.published = 0;
-        let Some(source) = self.source.as_mut().filter(|_| !self.ended) else {
+        // One that has ended is asked again, at rest: a replay may be moved.
+        let Some(source) = self.source.as_mut() else {
             self.watch_for_stall(now, false);
             return Ok(None);
         };
@@ -241,14 +242,16 @@ impl Ingest {
     }
 
     fn take_status(&mut self, status: FeedStatus, now: Nanos) {
+        let jumped = self.taken.iter().any(|event| event.kind == Kind::Jump);
         let shows_life = !self.taken.is_empty() || status.watermark > self.watermark;
-        self.watermark = self.watermark.max(status.watermark);
+        self.watermark = if jumped { status.watermark } else { self.watermark.max(status.watermark) };
         self.sequencer.reach(status.watermark, now, &mut self.sequenced);
-        if status.state == FeedState::Ended {
-            self.ended = true;
+        let has_ended = status.state == FeedState::Ended;
+        if has_ended && !std::mem::replace(&mut self.ended, has_ended) {
             self.sequencer.end(now, &mut self.sequenced);
             self.sequencer.tell(Kind::FeedEnded, now, &mut self.sequenced);
         }
+        self.ended = has_ended;
         self.watch_for_stall(now, shows_life);
         self.sequencer.ask_again(now);
         if let Some(source) = &mut self.source {

@@ -4,7 +4,7 @@ use crate::{
     Counts, Fault, Tally, Warning,
     feed_time::FeedTime,
     framing::{End, frame},
-    track::{Numbers, Rules, Track, has_levels},
+    track::{Numbers, Rules, Track, has_levels, restores},
 };
 use book::{Book, Ladder};
 use market::{Epoch, Event, Kind, Level, Nanos, Price, Qty, ResetReason, Side, SymbolId};
@@ -106,8 +106,9 @@ impl Sequencer {
 
     /// Takes what a source yielded and appends what comes of it to `out`, all stamped as taken at `now`.
     ///
-    /// Of the kinds that are no part of an exchange event, a [`Kind::FeedGap`] makes its symbol stale and a [`Kind::Tick`]
-    /// moves feed time as a watermark does; the others are left out, as the sequencer makes them itself.
+    /// Of the kinds that are no part of an exchange event, a [`Kind::FeedGap`] makes its symbol stale, a [`Kind::Tick`]
+    /// moves feed time as a watermark does, and a [`Kind::Jump`] moves all of it where the source's numbers are kept; the others are
+    /// left out, as the sequencer makes them itself.
     pub fn push(&mut self, events: &[Event], now: Nanos, out: &mut Vec<Event>) {
         let mut rest = events;
         while let Some(first) = rest.first() {
@@ -129,6 +130,17 @@ impl Sequencer {
         {
             out.push(self.notice(Kind::Tick, SymbolId(0), now));
         }
+    }
+
+    /// A replay goes on elsewhere: feed time and numbers begin anew there, and every book waits for its reset.
+    fn jump(&mut self, time: Nanos, now: Nanos, out: &mut Vec<Event>) {
+        if !self.rules.keeps_numbers || time > Nanos::MAX {
+            return self.fault(Fault::BadTime, SymbolId(0));
+        }
+        self.tracks.fill_with(Track::default);
+        self.books_standing = 0;
+        self.feed_time.jump(time);
+        out.push(Event { timestamp: time, ..self.notice(Kind::Jump, SymbolId(0), now) });
     }
 
     /// Makes it `symbols` instruments in all, if they are fewer, and announces each new one with a [`Kind::Listing`].
@@ -232,6 +244,7 @@ impl Sequencer {
     fn take_notice(&mut self, event: &Event, now: Nanos, out: &mut Vec<Event>) {
         match event.kind {
             Kind::Tick => self.reach(event.timestamp, now, out),
+            Kind::Jump => self.jump(event.timestamp, now, out),
             Kind::FeedGap if event.symbol.index() < self.tracks.len() => self.lose(event.symbol, now, out),
             Kind::FeedGap => self.fault(Fault::UnknownSymbol, event.symbol),
             _ => {}
@@ -262,6 +275,9 @@ impl Sequencer {
         let Some(track) = self.tracks.get_mut(symbol.index()) else {
             return self.fault(Fault::UnknownSymbol, symbol);
         };
+        if restores(run) {
+            return self.restore(run, now, out);
+        }
         let is_reset = run[0].kind == Kind::Reset;
         if track.stale {
             if !is_reset {
@@ -288,6 +304,22 @@ impl Sequencer {
             }
             Numbers::Follow => self.replace(run, now, out),
         }
+    }
+
+    /// Puts a book in place that a recording knows.
+    fn restore(&mut self, run: &[Event], now: Nanos, out: &mut Vec<Event>) {
+        let (symbol, seq) = (run[0].symbol, run[0].seq);
+        let track = &mut self.tracks[symbol.index()];
+        let agree = run.iter().all(|event| event.seq == seq);
+        if !self.rules.keeps_numbers || !agree || track.refusal(run, self.rules).is_some() {
+            return self.refuse(Fault::BadNumber, symbol, now, out);
+        }
+        if track.is_fresh() {
+            self.books_standing -= 1;
+        }
+        track.stale = true;
+        track.move_to(seq);
+        self.sequence(run, now, out);
     }
 
     /// Numbers an exchange event that follows on what came before.

@@ -114,8 +114,9 @@ impl Track {
     ) {
         let begin = out.len();
         let stands = self.book.stands() || run[0].kind == Kind::Reset;
+        let restores = restores(run);
         for event in run {
-            if self.is_repeat(event) {
+            if !restores && self.is_repeat(event) {
                 counts.add(Tally::Repeats, 1);
                 continue;
             }
@@ -137,9 +138,15 @@ impl Track {
         }
         if let Some(last) = out[begin..].last_mut() {
             last.last = true;
+            last.partial = restores && run[run.len() - 1].partial;
             self.book.apply_plain(last);
             self.stale = false;
         }
+    }
+
+    /// Lets a restored book begin the numbers anew, wherever that is.
+    pub fn move_to(&mut self, seq: Seq) {
+        (self.seq, self.source_seq) = (seq, seq);
     }
 
     /// The events that were not there before, without their numbers; takes note of those.
@@ -157,7 +164,7 @@ impl Track {
 
     fn sequenced(&self, event: &Event, now: Nanos) -> Event {
         let mut event = Event { seq: self.seq, ingest: now, last: false, partial: false, ..*event };
-        if event.kind == Kind::Reset && self.stale {
+        if event.kind == Kind::Reset && self.stale && !event.reset_reason().restores() {
             event.qty = Event::reset(event.symbol, ResetReason::Gap).qty;
         }
         event
@@ -187,6 +194,11 @@ impl Track {
             _ => self.book.qty_at(event.side, event.price),
         }
     }
+}
+
+/// Whether an exchange event puts a book in place that is known from elsewhere.
+pub(crate) fn restores(run: &[Event]) -> bool {
+    run[0].kind == Kind::Reset && run[0].reset_reason().restores()
 }
 
 pub(crate) fn has_levels(run: &[Event]) -> bool {

@@ -219,7 +219,7 @@ fn decode_status(event: &mut Event, bytes: &mut &[u8], instruments: &mut Instrum
     }
 }
 
-fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -227,7 +227,7 @@ fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for (i, &byte) in bytes.iter().take(10).enumerate() {
         let bits = u64::from(byte & 0x7F);
@@ -244,12 +244,12 @@ fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Zigzag, so that small steps either way are short; wrapping, so that every pair of values has a difference.
-fn push_difference(out: &mut Vec<u8>, value: u64, before: u64) {
+pub(crate) fn push_difference(out: &mut Vec<u8>, value: u64, before: u64) {
     let step = value.wrapping_sub(before) as i64;
     push_varint(out, ((step << 1) ^ (step >> 63)) as u64);
 }
 
-fn take_difference(bytes: &mut &[u8], before: u64) -> Option<u64> {
+pub(crate) fn take_difference(bytes: &mut &[u8], before: u64) -> Option<u64> {
     let zigzag = take_varint(bytes)?;
     let step = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
     Some(before.wrapping_add(step as u64))

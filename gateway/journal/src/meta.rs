@@ -1,13 +1,16 @@
 //! What a run says of itself in `run.toml`: whose numbering it keeps, and its instruments. Text, so that a person can read
 //! it, closed by a checksum, so that a change by chance is noticed.
 
-use crate::error::{Damage, JournalError};
+use crate::{
+    checked,
+    error::{Damage, JournalError},
+};
 use market::{Epoch, Instrument, Instruments, Price, Qty, Status, parse_fixed};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The format that is written, and the latest that is read.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// One uninterrupted recording, under one epoch.
 #[derive(Debug, Clone)]
@@ -49,10 +52,8 @@ struct FormatText {
     format: u32,
 }
 
-const SUM: &str = "# crc32c ";
-
 impl Meta {
-    /// The text of `run.toml`.
+    /// The text of `run.toml` above its checksum.
     pub fn to_text(&self) -> String {
         let text = MetaText {
             format: FORMAT,
@@ -61,21 +62,14 @@ impl Meta {
             first_record: self.first_record,
             instruments: self.instruments.iter().map(|(_, instrument)| text_of(instrument)).collect(),
         };
-        let body = toml::to_string(&text).expect("a table of plain values has a text");
-        let sum = crc32c::crc32c(body.as_bytes());
-        format!("{body}{SUM}{sum:08x}\n")
+        toml::to_string(&text).expect("a table of plain values has a text")
     }
 
     /// Reads the text of `file`.
     pub fn of_text(text: &[u8], file: &Path) -> Result<Meta, JournalError> {
         let damage =
             |what| Damage { file: file.to_owned(), offset: 0, first_record: 1, last_record: None, what };
-        let text = std::str::from_utf8(text).map_err(|_| damage("it is not text"))?;
-        let body = text.rfind(SUM).map(|at| &text[..at]).unwrap_or_default();
-        let sum = crc32c::crc32c(body.as_bytes());
-        if text[body.len()..] != format!("{SUM}{sum:08x}\n") {
-            return Err(damage("its last line is not the checksum of the text above it").into());
-        }
+        let body = checked::body(text, file)?;
         let version = toml::from_str::<FormatText>(body).map_err(|_| damage("it names no format"))?.format;
         if version > FORMAT {
             return Err(JournalError::Newer { file: file.to_owned(), version, known: FORMAT });

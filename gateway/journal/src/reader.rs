@@ -1,10 +1,11 @@
-//! Reads one run of a recording from its beginning, block by block. Knows nothing of pacing.
+//! Reads one run of a recording in its order, block by block. Knows nothing of pacing.
 
 use crate::{
-    block,
+    Books, Gap, block, books,
     codec::Context,
     error::{Damage, JournalError},
-    format::{BlockHeader, SegmentHeader},
+    format::{self, BlockHeader, SegmentHeader},
+    gap,
     meta::FORMAT,
     run::{self, Run},
     segment::{Fault, Next, Segment},
@@ -18,14 +19,27 @@ use std::{
 /// A block that was read whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
-    /// The number of its first record.
+    /// What it is of.
+    pub content: Content,
+    /// The number of its first record, or of the one that follows.
     pub first_record: u64,
-    /// The number of its last record.
+    /// The number of its last record, or of the one before it.
     pub last_record: u64,
     /// The feed time at its first record.
     pub first_time: Nanos,
     /// The feed time at its last record.
     pub last_time: Nanos,
+}
+
+/// What a block is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Whole exchange events.
+    Events,
+    /// Books as they stand there, or a part of them ([`Reader::books`]): whoever has read what is before knows them.
+    Books,
+    /// Something is missing. All books follow.
+    Gap(Gap),
 }
 
 /// Reads a run in order.
@@ -39,7 +53,12 @@ pub struct Reader {
     open: Option<Segment>,
     instruments: Instruments,
     context: Context,
+    /// The block that was read last, as it stands in the file, and a decompressed one.
     payload: Vec<u8>,
+    header: Option<BlockHeader>,
+    scratch: Vec<u8>,
+    /// Records before this one may have been removed by retention.
+    kept: u64,
     /// The number that the next record must have. Behind damage, the least that it may have.
     next_record: u64,
     after_damage: bool,
@@ -47,7 +66,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens the newest run of the recording in `dir` that holds an event.
+    /// Opens the newest run of the recording in `dir` that holds an event, at its beginning.
     ///
     /// # Errors
     /// If there is no recording, or none with an event, or if a run is damaged where it begins.
@@ -57,14 +76,17 @@ impl Reader {
             return Err(JournalError::Missing(dir.to_owned()));
         }
         for run in runs.into_iter().rev() {
-            if Reader::of(run.clone())?.next_block(&mut Vec::new())?.is_some() {
-                return Reader::of(run);
+            let mut reader = Reader::of(run.clone())?;
+            while let Some(block) = reader.next_block(&mut Vec::new())? {
+                if block.content == Content::Events {
+                    return Reader::of(run);
+                }
             }
         }
         Err(JournalError::Empty(dir.to_owned()))
     }
 
-    /// Reads this run.
+    /// Reads this run from its beginning, or what retention has left of it.
     pub(crate) fn of(run: Run) -> Result<Reader, JournalError> {
         Ok(Reader {
             segments: run.segments()?.into(),
@@ -72,11 +94,29 @@ impl Reader {
             instruments: run.meta.instruments.clone(),
             context: Context::default(),
             payload: Vec::new(),
+            header: None,
+            scratch: Vec::new(),
+            kept: run.kept()?,
             next_record: run.meta.first_record,
             after_damage: false,
             torn_bytes: 0,
             run,
         })
+    }
+
+    /// Reads this run from a block at `offset` of the segment that begins with `segment`; the record `next_record` is the first
+    /// that is behind it.
+    pub(crate) fn at(run: Run, segment: u64, offset: u64, next_record: u64) -> Result<Reader, JournalError> {
+        let mut reader = Reader::of(run)?;
+        reader.segments.retain(|&(first_record, _)| first_record >= segment);
+        reader.next_record = segment;
+        if reader.open_next()?
+            && let Some(open) = &mut reader.open
+        {
+            open.skip_to(offset)?;
+            reader.next_record = next_record;
+        }
+        Ok(reader)
     }
 
     /// Whose numbering the events carry.
@@ -89,8 +129,8 @@ impl Reader {
         &self.instruments
     }
 
-    /// Appends the events of the next block to `out`: whole exchange events, with `engine` and `ingest` zero. `None` at the
-    /// end, be it whole or cut.
+    /// Appends the events of the next block to `out`, if it is of events: whole exchange events, with `engine` and `ingest` zero.
+    /// `None` at the end, be it whole or cut.
     ///
     /// # Errors
     /// If the block is damaged; nothing is appended then, and the next call goes on behind the damage.
@@ -104,7 +144,10 @@ impl Reader {
             };
             let offset = segment.offset();
             match segment.next(&mut self.payload) {
-                Ok(Next::Whole(header)) => return self.take(header, offset, out).map(Some),
+                Ok(Next::Whole(header)) => match self.take(header, offset, out)? {
+                    Some(block) => return Ok(Some(block)),
+                    None => continue,
+                },
                 Ok(Next::End { torn }) => {
                     let path = segment.path().to_owned();
                     self.open = None;
@@ -158,8 +201,8 @@ impl Reader {
         if (header.run, header.epoch, header.first_record) != (meta.run, meta.epoch.0, first_record) {
             return Err(self.damage(file, 0, None, "the segment belongs to another place"));
         }
-        let follows =
-            first_record == self.next_record || self.after_damage && first_record > self.next_record;
+        let follows = first_record == self.next_record
+            || first_record > self.next_record && (self.after_damage || first_record <= self.kept);
         let missing = self.next_record..first_record;
         self.next_record = first_record;
         self.after_damage = false;
@@ -193,32 +236,102 @@ impl Reader {
         Ok(())
     }
 
+    /// Takes the books of the block that was read last, if it is one of books, into `books`. Whether the set is complete with it;
+    /// with the first block of a set all that was in `books` is forgotten.
+    ///
+    /// # Errors
+    /// If the block is damaged.
+    pub fn books(&mut self, books: &mut Books) -> Result<bool, JournalError> {
+        let Some(header) = self.header.filter(|header| header.content == format::Content::Books) else {
+            return Ok(false);
+        };
+        let symbols = self.instruments.len();
+        let opened = block::open(&header, &self.payload, &mut self.scratch);
+        let part = opened.map(|payload| {
+            let first = crate::codec::take_varint(&mut &*payload) == Some(0);
+            if first {
+                books.clear();
+            }
+            books::read(payload, header.count, symbols, books)
+        });
+        match part {
+            Ok(Some(part)) => Ok(part.is_last()),
+            Ok(None) | Err(_) => {
+                let offset = self.open.as_ref().map_or(0, |segment| segment.offset());
+                Err(self.damage(self.path(), offset, None, "a block holds what is no books"))
+            }
+        }
+    }
+
+    /// The books in the block that was read last are not those that the events before it make.
+    pub(crate) fn disagreement(&self) -> Damage {
+        let offset = self.open.as_ref().map_or(0, |segment| segment.offset());
+        let what = "the books that are written down before this place are not what the events before it make";
+        Damage { file: self.path(), offset, first_record: self.next_record, last_record: None, what }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.open.as_ref().map(|segment| segment.path().to_owned()).unwrap_or_default()
+    }
+
+    /// `None` for a block that only the reader itself needs.
     fn take(
         &mut self,
         header: BlockHeader,
         offset: u64,
         out: &mut Vec<Event>,
-    ) -> Result<Block, JournalError> {
-        let path = |reader: &Reader| {
-            reader.open.as_ref().map(|segment| segment.path().to_owned()).unwrap_or_default()
-        };
+    ) -> Result<Option<Block>, JournalError> {
+        self.header = None;
         if header.first_record != self.next_record {
-            return Err(self.damage(path(self), offset, None, "a block is not where it belongs"));
+            return Err(self.damage(self.path(), offset, None, "a block is not where it belongs"));
         }
-        let before = out.len();
-        let decoded = block::decode(&header, &self.payload, &mut self.context, &mut self.instruments, out);
-        if let Err(what) = decoded {
-            out.truncate(before);
-            let error = self.damage(path(self), offset, Some(header.last_record()), what);
-            return Err(error);
-        }
-        self.next_record = header.last_record() + 1;
-        Ok(Block {
+        let content = match self.understand(&header, out) {
+            Ok(content) => content,
+            Err(what) => {
+                let last_record = header.next_record().saturating_sub(1);
+                return Err(self.damage(self.path(), offset, Some(last_record), what));
+            }
+        };
+        self.header = Some(header);
+        self.next_record = header.next_record();
+        Ok(content.map(|content| Block {
+            content,
             first_record: header.first_record,
-            last_record: header.last_record(),
+            last_record: header.next_record() - 1,
             first_time: Nanos(header.first_time),
             last_time: Nanos(header.last_time),
-        })
+        }))
+    }
+
+    /// Takes what the block holds, or nothing of it.
+    fn understand(
+        &mut self,
+        header: &BlockHeader,
+        out: &mut Vec<Event>,
+    ) -> Result<Option<Content>, &'static str> {
+        let payload = block::open(header, &self.payload, &mut self.scratch)?;
+        let (instruments, context) = (&mut self.instruments, &mut self.context);
+        let before = out.len();
+        match header.content {
+            format::Content::Events => block::decode(header, payload, context, instruments, out)
+                .inspect_err(|_| out.truncate(before))
+                .map(|()| Some(Content::Events)),
+            format::Content::Listings => {
+                let listed = block::decode(header, payload, context, instruments, out);
+                out.truncate(before);
+                listed.map(|()| None)
+            }
+            format::Content::Books => {
+                books::directory(&mut &*payload, header.count, instruments.len())
+                    .ok_or("a block holds what is no books")?;
+                Ok(Some(Content::Books))
+            }
+            format::Content::Gap => {
+                let (from, to) = (Nanos(header.first_time), Nanos(header.last_time));
+                let gap = gap::read(payload, from, to).ok_or("a block holds what is no gap")?;
+                Ok(Some(Content::Gap(gap)))
+            }
+        }
     }
 
     /// Notes that records from the next one on are lost, to `last_record` if that is known.

@@ -2,14 +2,16 @@
 
 mod pace;
 mod prefetch;
+mod remote;
 
-use crate::{JournalError, Reader};
+use crate::{JournalError, Moment, Playback, Recording, playback::Batch};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
-use market::{Epoch, Event, Instruments, Kind, Nanos};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos};
 use pace::Pace;
 pub use pace::{Speed, SpeedError};
-use prefetch::{Batch, Next, Prefetch, Source};
-use std::path::{Path, PathBuf};
+use prefetch::{Next, Prefetch};
+pub use remote::Remote;
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// A poll ends at the first end of an exchange event beyond so many events.
 const POLL_BOUND: usize = 4096;
@@ -17,31 +19,45 @@ const POLL_BOUND: usize = 4096;
 /// How a recording is played.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
-    /// How fast.
-    pub speed: Speed,
+    /// How fast, and where else to go on.
+    pub remote: Remote,
+    /// From which feed time on: the books as they stood then come first. From the beginning if it is left out.
+    pub from: Option<Nanos>,
+    /// Up to which feed time, that included. To the end if it is left out.
+    pub to: Option<Nanos>,
+    /// Longer stretches of feed time without an event pass as if they were this long.
+    pub max_gap: Option<Duration>,
     /// Holds it; held from the beginning, its clock starts when it is resumed.
     pub hold: PauseHandle,
 }
 
 impl Default for ReplayOptions {
-    /// In real time, not held.
+    /// All of it in real time, not held.
     fn default() -> ReplayOptions {
-        ReplayOptions { speed: Speed::REAL_TIME, hold: PauseHandle::default() }
+        let hold = PauseHandle::default();
+        ReplayOptions { remote: Remote::default(), from: None, to: None, max_gap: None, hold }
     }
 }
 
 /// The newest run of a recording that holds events, as a feed.
 ///
-/// Events carry the epoch, seq and timestamp of the recording. An event whose feed time is `t` is due at `start + (t - t0) /
+/// Events carry the epoch, seq and timestamp of the recording. Where it begins in the middle, and behind a gap, the books come as
+/// resets that [restore](market::ResetReason::restores) them; in a gap they are stale. An event whose feed time is `t` is due at `start + (t - t0) /
 /// speed`: `start` is the first poll at which the replay is not held, `t0` the feed time of the first event. `engine` is the
 /// real time at which an event was due; at [`Speed::MAX`], that of the poll which yields it.
 #[derive(Debug)]
 pub struct Replay {
-    dir: PathBuf,
+    recording: Arc<Recording>,
+    run: u32,
     epoch: Epoch,
     instruments: Instruments,
+    remote: Remote,
     speed: Speed,
+    to: Nanos,
+    max_gap: Option<Duration>,
     pace: Pace,
+    /// The feed time of the last event that was yielded, or as much later as the next one may be away.
+    last: Nanos,
     prefetch: Prefetch,
     batch: Batch,
     /// How many ends of `batch` were yielded.
@@ -58,15 +74,30 @@ impl Replay {
     /// # Errors
     /// If there is no recording, none with events, or if it is damaged where it begins.
     pub fn open(dir: &Path, options: ReplayOptions) -> Result<Replay, JournalError> {
-        let mut source = Source { reader: Reader::open(dir)?, feed_time: Nanos::ZERO };
+        let recording = Arc::new(Recording::open(dir)?);
+        let run = recording.newest()?;
+        let position = match options.from {
+            Some(from) => recording.at(run, Moment::Time(from))?,
+            None => recording.beginning(run)?,
+        };
+        let epoch = position.reader.epoch();
+        let to = options.to.unwrap_or(Nanos::MAX);
+        let mut source = Playback::new(position, to);
         let batch = source.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
-        let begin = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
+        let first = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
+        let begin = options.from.map_or(first, |from| from.max(first));
+        let speed = options.remote.speed();
         Ok(Replay {
-            dir: dir.to_owned(),
-            epoch: source.reader.epoch(),
-            instruments: source.reader.instruments().clone(),
-            speed: options.speed,
-            pace: Pace::new(options.speed, options.hold, begin),
+            recording,
+            run,
+            epoch,
+            instruments: source.instruments().clone(),
+            remote: options.remote,
+            speed,
+            to,
+            max_gap: options.max_gap,
+            pace: Pace::new(speed, options.hold, begin),
+            last: begin,
             prefetch: Prefetch::start(source).map_err(JournalError::io("read ahead in", dir))?,
             batch,
             yielded: 0,
@@ -90,11 +121,54 @@ impl Replay {
     }
 
     fn begin_batch(&mut self, batch: Batch) {
+        let is_new = |instruments: &Instruments, instrument: &Instrument| {
+            instruments.find(&instrument.symbol).is_none()
+        };
         for instrument in &batch.listed {
-            self.instruments.push(instrument.clone()).expect("the reader's table took it");
+            if is_new(&self.instruments, instrument) {
+                self.instruments.push(instrument.clone()).expect("the reader's table took it");
+            }
         }
         self.batch = batch;
         self.yielded = 0;
+    }
+
+    /// Does what was wished meanwhile.
+    fn obey(&mut self, out: &mut Vec<Event>) {
+        let Some((speed, seek)) = self.remote.take() else { return };
+        if speed != self.speed {
+            self.pace.set_speed(speed, self.last);
+            self.speed = speed;
+        }
+        if let Some(to) = seek {
+            self.seek(to, out);
+        }
+    }
+
+    /// Goes on from another feed time. The books that stood then follow when they are read.
+    fn seek(&mut self, time: Nanos, out: &mut Vec<Event>) {
+        let (recording, run, to) = (Arc::clone(&self.recording), self.run, self.to);
+        let find = move || Ok(Playback::new(recording.at(run, Moment::Time(time))?, to));
+        match Prefetch::start_at(find) {
+            Ok(prefetch) => self.prefetch = prefetch,
+            Err(error) => {
+                return self.failed = Some(JournalError::io("read ahead in", self.recording.dir())(error));
+            }
+        }
+        (self.batch, self.yielded, self.failed, self.ended) = (Batch::default(), 0, None, false);
+        (self.last, self.watermark) = (time, time);
+        self.pace.jump(time);
+        out.push(Event { timestamp: time, ..Event::new(Kind::Jump) });
+    }
+
+    /// Lets feed time jump where nothing happens for too long before the next event.
+    fn shorten_gap(&mut self, next: Nanos) {
+        let Some(max_gap) = self.max_gap else { return };
+        let latest = self.last + max_gap;
+        if next > latest {
+            self.pace.skip(next.since(latest));
+            self.last = Nanos(next.0 - (latest.0 - self.last.0));
+        }
     }
 
     /// Appends the next exchange event, which ends at `end`.
@@ -117,25 +191,28 @@ impl FeedSource for Replay {
     }
 
     fn poll(&mut self, now: Nanos, out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
-        if !self.pace.advance(now) {
-            return Ok(FeedStatus { state: FeedState::Idle, watermark: self.watermark });
-        }
         let before = out.len();
-        let mut state = FeedState::Idle;
+        self.obey(out);
+        let mut state = if out.len() > before { FeedState::Events } else { FeedState::Idle };
+        if !self.pace.advance(now) {
+            return Ok(FeedStatus { state, watermark: self.watermark });
+        }
         while out.len() - before < POLL_BOUND && state != FeedState::Gap {
             let Some((end, feed_time)) = self.next_end() else { break };
+            self.shorten_gap(feed_time);
             let Some(due) = self.pace.due(feed_time).filter(|&due| due <= now) else { break };
             let engine = if self.speed == Speed::MAX { now } else { due };
             let kind = self.take(end, engine, out);
             state = if kind == Kind::FeedGap { FeedState::Gap } else { FeedState::Events };
             self.watermark = self.watermark.max(feed_time);
+            self.last = self.last.max(feed_time);
         }
         if let Some((_, next)) = self.next_end() {
             self.watermark = self.watermark.max(self.pace.reached().min(next));
         } else if state == FeedState::Idle {
             if let Some(error) = self.failed.take() {
                 self.ended = true;
-                return Err(error.of_feed(&self.dir));
+                return Err(error.of_feed(self.recording.dir()));
             }
             if self.ended {
                 state = FeedState::Ended;

@@ -4,6 +4,7 @@ use crate::{
     error::{Damage, JournalError},
     format::{self, META_FILE},
     meta::Meta,
+    retention,
 };
 use std::{
     fs, io,
@@ -18,12 +19,22 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// The first record that retention has left in the recording.
+    pub fn kept(&self) -> Result<u64, JournalError> {
+        retention::kept(self.dir.parent().unwrap_or(Path::new("")))
+    }
+
     /// The run's segments in their order, each with the number of its first record.
     pub fn segments(&self) -> Result<Vec<(u64, PathBuf)>, JournalError> {
-        let mut segments = list(&self.dir, format::segment_of)?;
-        segments.sort();
-        Ok(segments)
+        segments(&self.dir)
     }
+}
+
+/// The segments in the folder of a run in their order, each with the number of its first record.
+pub(crate) fn segments(dir: &Path) -> Result<Vec<(u64, PathBuf)>, JournalError> {
+    let mut segments = list(dir, format::segment_of)?;
+    segments.sort();
+    Ok(segments)
 }
 
 /// The runs in `dir`, the oldest first. A run whose beginning was cut short before its description was written holds nothing,

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -57,6 +57,13 @@ impl Segment {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Goes on at `offset`, where a block is known to begin.
+    pub fn skip_to(&mut self, offset: u64) -> Result<(), JournalError> {
+        self.file.seek(SeekFrom::Start(offset)).map_err(JournalError::io("read", &self.path))?;
+        self.at = offset.min(self.len);
+        Ok(())
     }
 
     /// Where the next block begins.

@@ -11,7 +11,7 @@ pub enum Kind {
     /// `qty` traded at `price`; `side` is the aggressor's, `number` the trade's id.
     Trade = 1,
     /// The book is emptied and written anew by the level events that follow in the same exchange event. It takes a
-    /// seq, and is the first of its exchange event.
+    /// seq, unless it [restores](ResetReason::restores), and is the first of its exchange event.
     Reset = 2,
     /// Feed time has reached `timestamp`. Of no symbol; takes no seq.
     Tick = 3,
@@ -25,10 +25,13 @@ pub enum Kind {
     FeedStalled = 7,
     /// The feed came to its end. Of no symbol; takes no seq.
     FeedEnded = 8,
+    /// A replay was moved: feed time is `timestamp` from here on, be it earlier, and all books wait for a reset. Of no symbol; takes
+    /// no seq.
+    Jump = 9,
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::Level,
         Kind::Trade,
         Kind::Reset,
@@ -38,6 +41,7 @@ impl Kind {
         Kind::Crossed,
         Kind::FeedStalled,
         Kind::FeedEnded,
+        Kind::Jump,
     ];
 
     /// Whether events of this kind are numbered: part of an exchange event of one symbol.
@@ -55,6 +59,18 @@ pub enum ResetReason {
     Gap = 1,
     /// A recording began its next round.
     Loop = 2,
+    /// A recording goes on behind a place where something was not recorded. [Restores](ResetReason::restores) the book.
+    Recording = 3,
+    /// A recording was entered here. [Restores](ResetReason::restores) the book.
+    Seek = 4,
+}
+
+impl ResetReason {
+    /// Whether a book that is known from elsewhere is put in place: its reset and its levels all carry the number at which it
+    /// stood, and take none themselves. Where `partial` is set on the last of them, it does not stand.
+    pub const fn restores(self) -> bool {
+        matches!(self, ResetReason::Recording | ResetReason::Seek)
+    }
 }
 
 /// One event. An **exchange event** (a match, a packet) is a run of numbered events of one symbol, contiguous, of
@@ -131,6 +147,8 @@ impl Event {
         match self.qty.0 {
             1 => ResetReason::Gap,
             2 => ResetReason::Loop,
+            3 => ResetReason::Recording,
+            4 => ResetReason::Seek,
             _ => ResetReason::Feed,
         }
     }
@@ -210,7 +228,7 @@ mod tests {
         for (i, kind) in Kind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, i);
         }
-        assert_eq!(Event::unpack(&[9, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(Event::unpack(&[10, 0, 0, 0, 0, 0, 0]), None);
     }
 
     #[test]
@@ -222,7 +240,14 @@ mod tests {
 
     #[test]
     fn a_reset_keeps_its_reason() {
-        for reason in [ResetReason::Feed, ResetReason::Gap, ResetReason::Loop] {
+        let all = [
+            ResetReason::Feed,
+            ResetReason::Gap,
+            ResetReason::Loop,
+            ResetReason::Recording,
+            ResetReason::Seek,
+        ];
+        for reason in all {
             assert_eq!(Event::reset(SymbolId(3), reason).reset_reason(), reason);
         }
     }

@@ -26,7 +26,8 @@ pub fn wire_trade(trade: &trades::Trade) -> Trade {
 pub fn snapshot_reason(reason: ResetReason) -> SnapshotReason {
     match reason {
         ResetReason::Feed => SnapshotReason::FeedReset,
-        ResetReason::Gap => SnapshotReason::FeedGap,
+        ResetReason::Gap | ResetReason::Recording => SnapshotReason::FeedGap,
         ResetReason::Loop => SnapshotReason::Loop,
+        ResetReason::Seek => SnapshotReason::Seek,
     }
 }

@@ -250,6 +250,7 @@ impl Publisher {
                     self.notices.push(Notice::FeedGap(event.symbol));
                 }
             }
+            Kind::Jump => self.jump(event.timestamp),
             Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
             Kind::FeedEnded => {
@@ -259,6 +260,25 @@ impl Publisher {
             }
             // The table itself comes by set_instruments before any event of the new instrument is read.
             Kind::Listing => {}
+        }
+    }
+
+    /// A replay goes on elsewhere: nothing of what was before holds there, and the books come as resets.
+    fn jump(&mut self, time: Nanos) {
+        self.feed_time = time;
+        self.stats = Stats::new(self.limits.candles);
+        self.open_buckets.iter_mut().for_each(Vec::clear);
+        for (_, topic) in &mut self.topics {
+            topic.bucket_open = false;
+            topic.reset = None;
+        }
+        for replica in &mut self.replicas {
+            replica.book.clear(&mut self.history);
+            replica.trades.begin_after(0);
+            replica.reset = None;
+            if replica.standing == Standing::Whole {
+                replica.standing = Standing::Stale;
+            }
         }
     }
 
@@ -313,6 +333,10 @@ impl Publisher {
             replica.changed_at = replica.book.mark();
         }
         let mut reset = None;
+        let restored = replica.reset.filter(|reason| reason.restores());
+        if restored.is_some() && !replica.book.stands() && replica.standing == Standing::Whole {
+            replica.standing = Standing::Stale;
+        }
         if replica.book.stands()
             && let Some(reason) = replica.reset.take()
         {
@@ -328,8 +352,22 @@ impl Publisher {
                 replica.buckets.iter_mut().for_each(|bucket| *bucket = Bucket::from(bucket.start, mark));
             }
         }
+        if restored.is_some() {
+            // Where the open buckets began is not known.
+            let mark = replica.book.mark();
+            for (bucket, interval) in replica.buckets.iter_mut().zip(Interval::OFFERED).skip(1) {
+                *bucket = Bucket::joined(bucket_start(self.feed_time, interval), mark);
+            }
+        }
         let limit = trades_per_symbol(&self.limits, self.instruments.len());
-        if reset == Some(SnapshotReason::FeedGap) {
+        let gap = match reset {
+            Some(SnapshotReason::FeedGap) if restored.is_some() => Some(GapReason::RecordingGap),
+            Some(SnapshotReason::FeedGap) => Some(GapReason::FeedGap),
+            _ => None,
+        };
+        if restored == Some(ResetReason::Seek) {
+            replica.trades.begin_after(last.seq);
+        } else if gap.is_some() {
             replica.trades.lose(last.seq, limit);
         } else if !self.scratch.trades.is_empty() {
             self.scratch.trades.iter_mut().for_each(|trade| trade.end = last.seq);
@@ -339,7 +377,11 @@ impl Publisher {
         let mut worked_out: Option<AtDepth> = None;
         for &id in &topics {
             match self.topics[id.0 as usize].key.channel {
-                Channel::Trade => self.publish_trades(id, reset, last, now),
+                Channel::Trade if restored == Some(ResetReason::Seek) => {
+                    let mark = self.replicas[index].book.mark();
+                    self.topics[id.0 as usize].pass(mark);
+                }
+                Channel::Trade => self.publish_trades(id, gap, last, now),
                 Channel::Book | Channel::Bbo => self.publish_view(id, reset, last, now, &mut worked_out),
                 Channel::Stats | Channel::Summary => {}
             }
@@ -348,18 +390,18 @@ impl Publisher {
         self.scratch.trades.clear();
     }
 
-    fn publish_trades(&mut self, id: TopicId, reset: Option<SnapshotReason>, last: &Event, now: Nanos) {
+    fn publish_trades(&mut self, id: TopicId, gap: Option<GapReason>, last: &Event, now: Nanos) {
         let mark = self.replicas[last.symbol.index()].book.mark();
         let instrument = &self.instruments[last.symbol];
         let topic = &mut self.topics[id.0 as usize];
         let first_seq = topic.tail.seq + 1;
-        if reset == Some(SnapshotReason::FeedGap) {
+        if let Some(reason) = gap {
             let gap = Gap {
                 channel: Channel::Trade,
                 symbol: &instrument.symbol,
                 from_seq: first_seq,
                 to_seq: mark.seq,
-                reason: GapReason::FeedGap,
+                reason,
             };
             return append_gap(topic, id, mark, &gap, &mut self.touched, &mut self.notices);
         }

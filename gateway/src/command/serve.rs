@@ -19,11 +19,9 @@ enum End {
 }
 
 pub(super) fn run(config: Config) -> Outcome {
-    if let Err(error) = logging::begin(&config.log) {
-        eprintln!("depthcast: --log: {error}");
-        return Outcome::WrongUsage;
+    if let Err(outcome) = begin(&config) {
+        return outcome;
     }
-    end_on_panic();
     raise_file_limit();
     take_memory_as_needed();
     let mut running = match assembly::start(config) {
@@ -45,6 +43,16 @@ pub(super) fn run(config: Config) -> Outcome {
     }
 }
 
+/// What every command does first that runs threads.
+pub(super) fn begin(config: &Config) -> Result<(), Outcome> {
+    logging::begin(&config.log).map_err(|error| {
+        eprintln!("depthcast: --log: {error}");
+        Outcome::WrongUsage
+    })?;
+    end_on_panic();
+    Ok(())
+}
+
 /// Without this the kernel may give the allocator 2 MiB where a client needs 4 KiB, and a thousand silent clients can cost
 /// twice what is kept of them. Where the memory is large, as for the ring, no gain from such pages could be measured.
 fn take_memory_as_needed() {
@@ -53,7 +61,7 @@ fn take_memory_as_needed() {
     }
 }
 
-fn failed(error: &dyn std::error::Error) -> Outcome {
+pub(super) fn failed(error: &dyn std::error::Error) -> Outcome {
     tracing::error!("{error}");
     Outcome::Failed
 }

@@ -22,6 +22,7 @@ struct Line {
     first_seq: u64,
     last_seq: u64,
     torn_bytes: u64,
+    gaps: Vec<String>,
     damage: Vec<String>,
 }
 
@@ -48,15 +49,23 @@ fn line(report: &Report) -> Line {
         first_seq: report.first_seq,
         last_seq: report.last_seq,
         torn_bytes: report.torn_bytes,
+        gaps: gaps(report).collect(),
         damage: report.damage.iter().map(ToString::to_string).collect(),
     }
 }
 
+fn gaps(report: &Report) -> impl Iterator<Item = String> {
+    report.gaps.iter().map(|(run, gap)| format!("run {run}: {gap}"))
+}
+
 fn tell(report: &Report) {
-    let Report { records, first_seq, last_seq, torn_bytes, damage } = report;
+    let Report { records, first_seq, last_seq, torn_bytes, damage, .. } = report;
     println!(
         "{records} records, {first_seq} to {last_seq}; {torn_bytes} bytes at the end were never finished"
     );
+    for gap in gaps(report) {
+        println!("gap: {gap}");
+    }
     for damage in damage {
         println!("damaged: {damage}");
     }

@@ -124,9 +124,12 @@ impl From<Refusal> for Problem {
     /// A refusal of the native protocol with the status that fits it.
     fn from(refusal: Refusal) -> Problem {
         let status = match refusal.code {
-            ErrorCode::BadSymbol | ErrorCode::OutOfRange | ErrorCode::NotOffered => StatusCode::NOT_FOUND,
+            ErrorCode::BadSymbol | ErrorCode::OutOfRange | ErrorCode::NotOffered | ErrorCode::NoRecording => {
+                StatusCode::NOT_FOUND
+            }
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::Stale => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
         let retry_after = (refusal.code == ErrorCode::Stale).then(|| (header::RETRY_AFTER, 1.into()));

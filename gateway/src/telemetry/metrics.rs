@@ -39,6 +39,7 @@ impl fmt::Debug for Gathered {
 impl Collector for Gathered {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_feed(&mut encoder)?;
+        self.encode_recording(&mut encoder)?;
         self.encode_workers(&mut encoder)?;
         self.encode_latency(&mut encoder)
     }
@@ -63,6 +64,42 @@ impl Gathered {
             stats.is_feed_stalled().into(),
         )?;
         gauge(encoder, "feed_ended", "1 once the feed came to its end", stats.is_feed_ended().into())
+    }
+
+    fn encode_recording(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(recording) = &self.0.recording else { return Ok(()) };
+        let lag = self.0.stats.head().saturating_sub(recording.position());
+        let recorded = recording.recorded();
+        let of = |value: u64| [(Vec::<(&str, String)>::new(), value)];
+        for (name, help, value) in [
+            (
+                "recording_active",
+                "1 while what happens is recorded, 0 while the disk or the recorder is behind",
+                recorded.recording.into(),
+            ),
+            ("recording_lag", "Events in the ring that the recorder has not read", lag),
+            ("recording_records", "The number of the last record taken", recorded.records),
+            (
+                "recording_durable_seq",
+                "The number of the last record that survives a power cut",
+                recorded.durable_seq,
+            ),
+            ("recording_run_bytes", "Bytes of the present run of the recording", recorded.bytes),
+        ] {
+            gauges(encoder, name, help, &of(value))?;
+        }
+        counters(
+            encoder,
+            "recording_gaps",
+            "Places where something is missing in the recording",
+            &of(recorded.gaps),
+        )?;
+        counters(
+            encoder,
+            "recording_missed_events",
+            "Events that are missing in the recording",
+            &of(recorded.missed),
+        )
     }
 
     fn encode_workers(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

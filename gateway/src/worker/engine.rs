@@ -2,7 +2,6 @@
 
 use super::{
     connection::Wanted,
-    images::Images,
     mailbox::{Mailbox, Overlap, SessionId},
     polls::Polls,
     sockets::{Ready, Sockets, is_temporary},
@@ -10,6 +9,7 @@ use super::{
 use crate::{
     control::{Control, Seat},
     feeder::Feeder,
+    images::Images,
 };
 use feed::FeedError;
 use ingest::BookRequests;
@@ -21,7 +21,7 @@ use std::{
     mem::take,
     net::{SocketAddr, TcpStream},
     ops::Range,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -369,7 +369,8 @@ impl Engine {
     /// Lets a held feed go.
     pub(crate) fn resume_feed(&self) {
         let control = &self.control;
-        if control.config.hold && control.hold.is_paused() {
+        let is_held = control.is_held.load(Ordering::Acquire);
+        if control.config.hold && !is_held && control.hold.is_paused() {
             control.hold.resume();
             control.wake_feed();
         }

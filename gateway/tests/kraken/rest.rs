@@ -107,8 +107,11 @@ fn a_book_that_does_not_begin_is_unavailable() {
             Ok(FeedStatus { state: FeedState::Idle, watermark: now })
         }
     }
-    let feed =
-        Feed { source: Box::new(Silent(Feed::open(&config()).unwrap())), hold: PauseHandle::default() };
+    let feed = Feed {
+        source: Box::new(Silent(Feed::open(&config()).unwrap())),
+        hold: PauseHandle::default(),
+        remote: None,
+    };
     let running = gateway::start_with(config(), feed).unwrap();
     run(async {
         let answer = get(running.address(), "/0/public/Depth?pair=BTCUSDT").await;

@@ -10,7 +10,7 @@ pub mod transport;
 pub mod wire;
 
 use gateway::{Config, FeedSpec, Running};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
     body::{Bytes, Incoming},
@@ -104,6 +104,16 @@ pub fn ask(address: SocketAddr, path: &str) -> Answer {
 }
 
 pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    request_with(address, method, path, headers, String::new()).await
+}
+
+pub async fn request_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Answer {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -111,7 +121,7 @@ pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &[(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    Answer::of(sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()).await
+    Answer::of(sender.send_request(request.body(Full::<Bytes>::from(body)).unwrap()).await.unwrap()).await
 }
 
 impl Answer {

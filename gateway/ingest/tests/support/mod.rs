@@ -76,6 +76,8 @@ fn word(event: &Event) -> String {
             ResetReason::Feed => "R".into(),
             ResetReason::Gap => "Rgap".into(),
             ResetReason::Loop => "Rloop".into(),
+            ResetReason::Recording => "Rrecording".into(),
+            ResetReason::Seek => "Rseek".into(),
         },
         Kind::Tick => format!("tick@{}", event.timestamp.0 / MS),
         Kind::Listing => "listing".into(),

@@ -2,7 +2,7 @@
 
 use feed::PauseHandle;
 use market::Nanos;
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// How fast feed time passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,6 +79,27 @@ impl Pace {
             None => Nanos::MAX,
         };
         true
+    }
+
+    /// Goes on at another speed from where it stands; `last` is the feed time of the last event, which is where it stands at full
+    /// speed.
+    pub fn set_speed(&mut self, speed: Speed, last: Nanos) {
+        if self.speed == Speed::MAX {
+            self.reached = last;
+        }
+        self.speed = speed;
+        (self.real, self.feed) = (None, self.reached);
+    }
+
+    /// Goes on from another feed time.
+    pub fn jump(&mut self, feed_time: Nanos) {
+        (self.real, self.feed, self.reached) = (None, feed_time, feed_time);
+    }
+
+    /// Feed time jumps ahead by so much.
+    pub fn skip(&mut self, time: Duration) {
+        self.feed = self.feed + time;
+        self.reached = self.reached + time;
     }
 
     /// The feed time reached at the last poll.

@@ -1,7 +1,6 @@
 //! Reads a run on a thread of its own and hands its blocks over, so that whoever plays them never waits for a disk.
 
-use crate::{JournalError, Reader};
-use market::{Event, Instrument, Instruments, Nanos, SymbolId};
+use crate::{JournalError, Playback, playback::Batch};
 use std::{
     sync::{
         Arc,
@@ -12,16 +11,6 @@ use std::{
 
 /// Blocks read ahead: about 10 MB of events.
 const AHEAD: usize = 12;
-
-/// The events of one block.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub events: Vec<Event>,
-    /// Where each exchange event (or status) ends in `events`, and its feed time.
-    pub ends: Vec<(usize, Nanos)>,
-    /// Instruments listed in it, in the table's order.
-    pub listed: Vec<Instrument>,
-}
 
 /// What comes next of a run.
 pub(super) enum Next {
@@ -50,13 +39,20 @@ pub(super) struct Prefetch {
 
 impl Prefetch {
     /// Reads on from where `source` stands.
-    pub fn start(mut source: Source) -> std::io::Result<Prefetch> {
+    pub fn start(source: Playback) -> std::io::Result<Prefetch> {
+        Prefetch::start_at(move || Ok(source))
+    }
+
+    /// Finds a position first, on the thread that reads.
+    pub fn start_at(
+        find: impl FnOnce() -> Result<Playback, JournalError> + Send + 'static,
+    ) -> std::io::Result<Prefetch> {
         let (producer, messages) = rtrb::RingBuffer::new(AHEAD);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = thread::Builder::new()
             .name("journal-reader".into())
-            .spawn(move || hand_over(&mut source, producer, &stopped))?;
+            .spawn(move || hand_over(find, producer, &stopped))?;
         Ok(Prefetch { messages, stop, thread: Some(thread), ended: false })
     }
 
@@ -99,52 +95,39 @@ impl Drop for Prefetch {
     }
 }
 
-fn hand_over(source: &mut Source, mut messages: rtrb::Producer<Message>, stop: &AtomicBool) {
+fn hand_over(
+    find: impl FnOnce() -> Result<Playback, JournalError>,
+    mut messages: rtrb::Producer<Message>,
+    stop: &AtomicBool,
+) {
+    let mut source = match find() {
+        Ok(source) => source,
+        Err(error) => {
+            send(&mut messages, Message::Failed(error), stop);
+            return;
+        }
+    };
     loop {
-        let mut message = match source.next() {
+        let message = match source.next() {
             Ok(Some(batch)) => Message::Batch(batch),
             Ok(None) => Message::End,
             Err(error) => Message::Failed(error),
         };
         let is_last = !matches!(message, Message::Batch(_));
-        while let Err(rtrb::PushError::Full(back)) = messages.push(message) {
-            if stop.load(Ordering::Acquire) {
-                return;
-            }
-            thread::park();
-            message = back;
-        }
-        if is_last || stop.load(Ordering::Acquire) {
+        if !send(&mut messages, message, stop) || is_last {
             return;
         }
     }
 }
 
-/// A reader that marks where exchange events end.
-pub(super) struct Source {
-    pub reader: Reader,
-    /// Of the last event read.
-    pub feed_time: Nanos,
-}
-
-impl Source {
-    pub fn next(&mut self) -> Result<Option<Batch>, JournalError> {
-        let known = self.reader.instruments().len();
-        let mut batch = Batch::default();
-        if self.reader.next_block(&mut batch.events)?.is_none() {
-            return Ok(None);
+/// Waits for room. Whether it is to go on.
+fn send(messages: &mut rtrb::Producer<Message>, mut message: Message, stop: &AtomicBool) -> bool {
+    while let Err(rtrb::PushError::Full(back)) = messages.push(message) {
+        if stop.load(Ordering::Acquire) {
+            return false;
         }
-        for (i, event) in batch.events.iter().enumerate() {
-            self.feed_time = self.feed_time.max(event.timestamp);
-            if event.last || !event.kind.is_numbered() {
-                batch.ends.push((i + 1, self.feed_time));
-            }
-        }
-        batch.listed = listed_from(self.reader.instruments(), known);
-        Ok(Some(batch))
+        thread::park();
+        message = back;
     }
-}
-
-fn listed_from(instruments: &Instruments, known: usize) -> Vec<Instrument> {
-    (known..instruments.len()).map(|i| instruments[SymbolId(i as u32)].clone()).collect()
+    !stop.load(Ordering::Acquire)
 }

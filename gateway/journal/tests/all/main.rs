@@ -3,6 +3,8 @@
 mod import_binance;
 mod import_faults;
 mod import_kraken;
+mod moments;
 mod recording;
 mod replay;
+mod retention;
 mod support;

@@ -273,10 +273,10 @@ fn a_later_format_is_refused_by_its_name() {
     let file = dir.path().join("run-000001/run.toml");
     let text = fs::read_to_string(&file).unwrap();
     let body =
-        text.split("# crc32c").next().unwrap().replace("format = 1", "format = 2\nof_the_future = true");
+        text.split("# crc32c").next().unwrap().replace("format = 2", "format = 3\nof_the_future = true");
     fs::write(&file, format!("{body}# crc32c {:08x}\n", crc32c::crc32c(body.as_bytes()))).unwrap();
     let error = verify(dir.path()).unwrap_err().to_string();
-    assert!(error.contains("run.toml is of recording format 2, this program reads up to 1"), "{error}");
+    assert!(error.contains("run.toml is of recording format 3, this program reads up to 2"), "{error}");
 }
 
 #[test]

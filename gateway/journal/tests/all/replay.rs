@@ -2,14 +2,18 @@
 
 use crate::support::{instrument, level, record, segment};
 use feed::{FeedSink, FeedSource, FeedState, FeedStatus, PauseHandle};
-use journal::{Replay, ReplayOptions, Speed};
+use journal::{Remote, Replay, ReplayOptions, Speed};
 use market::{Epoch, Event, Kind, Nanos, SymbolId};
 use std::{fs, path::Path, thread};
 
 const EPOCH: Epoch = Epoch(7);
 
 fn open(dir: &Path, speed: Speed, hold: &PauseHandle) -> Replay {
-    Replay::open(dir, ReplayOptions { speed, hold: hold.clone() }).unwrap()
+    Replay::open(
+        dir,
+        ReplayOptions { remote: Remote::new(speed), hold: hold.clone(), ..ReplayOptions::default() },
+    )
+    .unwrap()
 }
 
 fn poll(replay: &mut Replay, now: u64) -> (Vec<Event>, FeedStatus) {

@@ -41,4 +41,4 @@ pub use market_data::{push_bbo, push_book, push_trade};
 pub use notice::{push_gap, push_heartbeat, push_stats, push_status};
 pub(super) use request::{Top, parse_json, read_id};
 pub use request::{parse_event, parse_request};
-pub use rest::{push_book_object, push_instruments, push_rest_error, push_trades};
+pub use rest::{push_book_object, push_difference, push_instruments, push_rest_error, push_trades};

@@ -1,13 +1,24 @@
 //! The objects of the native REST endpoints.
 
 use super::market_data::{push_book_entry, push_trade_list};
-use crate::dialect::json::{push, push_number, push_text};
+use crate::dialect::json::{push, push_levels, push_number, push_text};
 use crate::message::{BookMessage, ErrorCode, Trade};
-use market::{Instrument, Instruments};
+use book::Ladder;
+use market::{Instrument, Instruments, Seq};
 
 /// Appends the object of `/v1/book`: what a snapshot's `data[0]` holds.
 pub fn push_book_object(out: &mut Vec<u8>, message: &BookMessage<'_>) {
     push_book_entry(out, message);
+}
+
+/// Appends the object of `/v1/book/diff`: in absolute quantities, where zero removes.
+pub fn push_difference(out: &mut Vec<u8>, instrument: &Instrument, from: Seq, to: Seq, changes: &Ladder) {
+    push_text(out, "{\"symbol\":", &instrument.symbol);
+    push_number(out, ",\"from_seq\":", from);
+    push_number(out, ",\"to_seq\":", to);
+    push_levels(out, ",\"bids\":[", &changes.bids, instrument);
+    push_levels(out, "],\"asks\":[", &changes.asks, instrument);
+    push(out, "]}");
 }
 
 /// Appends the object of `/v1/trades`.

@@ -1,4 +1,4 @@
-//! The books that a worker asks ingest for, once the ring has overtaken it.
+//! The books that a reader of the ring asks ingest for, once the ring has overtaken it.
 
 use book::Image;
 use crossbeam::channel::{Receiver, Sender, unbounded};
@@ -8,7 +8,7 @@ use std::{collections::HashSet, mem::take, sync::Arc};
 use tokio::sync::Notify;
 
 /// What is asked for and what has come.
-pub(super) struct Images {
+pub(crate) struct Images {
     requests: BookRequests,
     /// Not asked for yet, the most urgent first.
     wanted: Vec<SymbolId>,
@@ -20,24 +20,24 @@ pub(super) struct Images {
 }
 
 impl Images {
-    pub(super) fn new(requests: BookRequests, wake: Arc<Notify>) -> Images {
+    pub(crate) fn new(requests: BookRequests, wake: Arc<Notify>) -> Images {
         let (sender, arrived) = unbounded();
         Images { requests, wanted: Vec::new(), asked: HashSet::new(), sender, arrived, wake }
     }
 
     /// These books are to be asked for, unless they are on their way already.
-    pub(super) fn want(&mut self, symbols: Vec<SymbolId>) {
+    pub(crate) fn want(&mut self, symbols: Vec<SymbolId>) {
         self.wanted = symbols;
         self.wanted.retain(|symbol| !self.asked.contains(symbol));
     }
 
     /// Whether something is still to be asked for.
-    pub(super) fn is_wanting(&self) -> bool {
+    pub(crate) fn is_wanting(&self) -> bool {
         !self.wanted.is_empty()
     }
 
     /// Asks for what is wanted; says whether it asked. Ingest may have too much to do, then it is to be asked again.
-    pub(super) fn ask(&mut self) -> bool {
+    pub(crate) fn ask(&mut self) -> bool {
         if self.wanted.is_empty() {
             return false;
         }
@@ -45,7 +45,7 @@ impl Images {
         let symbols = take(&mut self.wanted);
         let asked = symbols.clone();
         let reply = Box::new(move |image| {
-            // If the worker is gone, nobody wants it.
+            // If the reader is gone, nobody wants it.
             let _ = sender.send(image);
             wake.notify_one();
         });
@@ -56,9 +56,9 @@ impl Images {
         !self.asked.is_empty()
     }
 
-    /// The next image that has come, for a worker that has read the ring up to `position`. One that was taken before that
-    /// is of no use any more, as the events since then are lost to the worker: it is asked for again.
-    pub(super) fn next(&mut self, position: u64) -> Option<Image> {
+    /// The next image that has come, for a reader that has read the ring up to `position`. One that was taken before that
+    /// is of no use any more, as the events since then are lost to it: it is asked for again.
+    pub(crate) fn next(&mut self, position: u64) -> Option<Image> {
         loop {
             let image = self.arrived.try_recv().ok()?;
             self.asked.remove(&image.symbol);

@@ -1,0 +1,14 @@
+//! Recording, as an operator sees it: what is promised to be durable is there after `kill -9`, what could not be recorded is
+//! named, a full disk stops the recording and nothing else, and what was recorded is what was served.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod full;
+mod gaps;
+mod killed;
+mod lines;
+mod served;
+mod streams;
+mod travel;
