@@ -1,7 +1,10 @@
 //! Reads the lines of capture files, plain or gzip'd, in the order in which they were received. Knows nothing of what a line
 //! says.
 
-use super::{ImportError, Place};
+use super::{
+    error::{ImportError, Place},
+    line::Head,
+};
 use flate2::bufread::MultiGzDecoder;
 use market::Nanos;
 use std::{
@@ -15,21 +18,14 @@ const MAX_LINE: u64 = 32 << 20;
 
 const BUFFER: usize = 128 << 10;
 
-/// How a line begins.
-pub(super) struct Head {
-    /// When it was received; `None` of a line that says nothing about a market.
-    pub received: Option<Nanos>,
-    /// Where its message begins.
-    pub message_at: usize,
-}
-
-/// Takes a line apart; `None` if it has not the format's form.
-pub(super) type SplitHead = fn(&[u8]) -> Option<Head>;
-
 /// A line of one of the files.
 pub(super) struct Line<'a> {
     /// Where it stands.
     pub at: At<'a>,
+    /// When it was received, or the line before it if it does not say so.
+    pub received: Nanos,
+    /// What was asked for, if it is an answer.
+    pub url: Option<&'a str>,
     /// What it says, to be parsed in place; `None` if it is not a market's message.
     pub message: Option<&'a mut [u8]>,
 }
@@ -40,7 +36,8 @@ pub(super) struct At<'a> {
     /// The file's index, and its path.
     pub file: usize,
     path: &'a Path,
-    number: u64,
+    /// The line's number, from 1.
+    pub number: u64,
 }
 
 impl At<'_> {
@@ -53,7 +50,6 @@ impl At<'_> {
 /// Several captures as one stream, by the time at which lines were received. Lines of one file keep their order.
 pub(super) struct Captures {
     files: Vec<Capture>,
-    split: SplitHead,
     /// The file whose present line was yielded.
     yielded: Option<usize>,
 }
@@ -63,36 +59,43 @@ struct Capture {
     input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
-    message_at: Option<usize>,
+    head: Head,
     /// Of the present line, or of the one before if it has none; later than everything at the end of the file.
     received: Nanos,
 }
 
 impl Captures {
     /// Opens all of them and reads their first lines.
-    pub fn open(paths: &[PathBuf], split: SplitHead) -> Result<Captures, ImportError> {
+    pub fn open(paths: &[PathBuf]) -> Result<Captures, ImportError> {
         let mut files = Vec::new();
         for path in paths {
             let mut capture = Capture::open(path)?;
-            capture.advance(split)?;
+            capture.advance()?;
             files.push(capture);
         }
-        Ok(Captures { files, split, yielded: None })
+        Ok(Captures { files, yielded: None })
     }
 
     /// The next line of all files; `None` at their end.
     pub fn next(&mut self) -> Result<Option<Line<'_>>, ImportError> {
         if let Some(file) = self.yielded.take() {
-            self.files[file].advance(self.split)?;
+            self.files[file].advance()?;
         }
         let earliest = self.files.iter().enumerate().min_by_key(|(_, capture)| capture.received);
         let Some((file, _)) = earliest.filter(|(_, capture)| capture.received < Nanos::MAX) else {
             return Ok(None);
         };
         self.yielded = Some(file);
-        let Capture { path, line, number, message_at, .. } = &mut self.files[file];
-        let message = message_at.map(|at| &mut line[at..]);
-        Ok(Some(Line { at: At { file, path, number: *number }, message }))
+        let Capture { path, line, number, head, received, .. } = &mut self.files[file];
+        let (before, message) = line.split_at_mut(head.message_at);
+        Ok(Some(Line {
+            at: At { file, path, number: *number },
+            received: *received,
+            url: Some(&before[..head.url])
+                .filter(|url| !url.is_empty())
+                .and_then(|url| std::str::from_utf8(url).ok()),
+            message: head.received.map(|_| message),
+        }))
     }
 }
 
@@ -111,13 +114,13 @@ impl Capture {
             input,
             line: Vec::new(),
             number: 0,
-            message_at: None,
+            head: Head::default(),
             received: Nanos::ZERO,
         })
     }
 
     /// Moves to the next line that is not blank.
-    fn advance(&mut self, split: SplitHead) -> Result<(), ImportError> {
+    fn advance(&mut self) -> Result<(), ImportError> {
         loop {
             self.line.clear();
             let length = self
@@ -140,10 +143,9 @@ impl Capture {
                 break;
             }
         }
-        let head = split(&self.line)
-            .ok_or_else(|| self.wrong("the line does not begin as one of this format does"))?;
-        self.message_at = head.received.map(|_| head.message_at);
-        self.received = head.received.unwrap_or(self.received);
+        self.head = Head::of(&self.line)
+            .ok_or_else(|| self.wrong("the line does not begin as one of a capture does"))?;
+        self.received = self.head.received.unwrap_or(self.received);
         Ok(())
     }
 

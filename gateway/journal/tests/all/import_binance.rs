@@ -114,7 +114,7 @@ fn spot_books_agree_with_the_tickers_over_midnight() {
     let skipped: Vec<_> = tally.skipped.iter().map(|skipped| (&*skipped.reason, skipped.count)).collect();
     assert_eq!(
         skipped,
-        [("bookTicker", 28_040 + 45_134), ("depth diff that the book holds already", 2)],
+        [("bookTicker", 28_040 + 45_134), ("book update that the book holds already", 2)],
         "{tally}"
     );
 }

@@ -1,0 +1,90 @@
+//! The formats of captures: what they are called, what they hold, whose time they keep.
+
+use super::{message::Venue, rules::Rules, venue};
+use std::{fmt::Write, str::FromStr};
+
+/// What wrote the captures.
+///
+/// Every format takes every form of line: `<ns since 1970> <JSON>` and `<seconds since 1970>: <JSON>` are a message each,
+/// `https://… -> <seconds since 1970>: <JSON>` is what a REST request was answered, and a line that begins with `wss://`
+/// tells of a connection and is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Binance and Binance.US, spot and futures: combined streams with depth diffs and trades, and the REST depth
+    /// snapshots that the diffs continue.
+    Binance,
+    /// Kraken's WebSocket API v1: channels `book-*` and `trade`.
+    Kraken,
+}
+
+/// What there is to know of a format.
+struct Entry {
+    format: Format,
+    name: &'static str,
+    holds: &'static str,
+    time: &'static str,
+}
+
+const ENTRIES: &[Entry] = &[
+    Entry {
+        format: Format::Binance,
+        name: "binance",
+        holds: "spot, futures and Binance.US: depth, trade or else aggTrade, REST depth",
+        time: "E",
+    },
+    Entry {
+        format: Format::Kraken,
+        name: "kraken",
+        holds: "WebSocket v1: book-*, trade",
+        time: "the latest of a message's levels; a trade's own",
+    },
+];
+
+impl Format {
+    /// The names that the command line takes, with commas between.
+    pub fn names() -> String {
+        ENTRIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// For a person: each format, what is imported of it, and what its events' time is.
+    pub fn guide() -> String {
+        let mut guide = String::from("Formats, what is imported of each, and its event time:\n");
+        for Entry { name, holds, time, .. } in ENTRIES {
+            // Writing to a string cannot fail.
+            let _ = write!(guide, "\n  {name:<15} {holds}\n  {:<15} time: {time}", "");
+        }
+        guide.push_str(
+            "\n\nLines of any format:\n\n  \
+             <ns since 1970> <JSON>                   a message\n  \
+             <seconds since 1970>: <JSON>             a message\n  \
+             https://URL -> <seconds since 1970>: <JSON>\n  \
+             \u{20}                                        what a REST request was answered\n  \
+             wss://...                                a connection: passed over",
+        );
+        guide
+    }
+
+    pub(super) fn parts(self) -> (&'static Rules, Box<dyn Venue>) {
+        match self {
+            Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
+            Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Format, FormatError> {
+        let found = ENTRIES.iter().find(|entry| entry.name == text);
+        found.map(|entry| entry.format).ok_or_else(|| FormatError { name: text.to_owned() })
+    }
+}
+
+/// A format that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no format '{name}'; there are {}", Format::names())]
+pub struct FormatError {
+    /// What was asked for.
+    pub name: String,
+}

@@ -1,0 +1,24 @@
+//! What differs between venues apart from how their messages are read.
+
+use super::{depth_book::Checksum, number::Digits};
+
+/// A venue's rules.
+pub(super) struct Rules {
+    /// Which digits of its numbers count.
+    pub digits: Digits,
+    /// How whole books come.
+    pub snapshots: Snapshots,
+    /// What its checksums are of.
+    pub checksum: Option<Checksum>,
+    /// What stands between base and quote in its names.
+    pub separator: Option<char>,
+}
+
+/// How whole books come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Snapshots {
+    /// On the same channel as the changes and in their order: each begins the book anew.
+    Pushed,
+    /// From REST, at any time: changes are kept for it, and one is taken only where a book is needed.
+    Polled,
+}
