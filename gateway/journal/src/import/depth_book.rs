@@ -1,6 +1,6 @@
 //! One market's book as the venue keeps it for a subscription: cut to a depth, proven by a checksum of its best levels.
 
-use market::{Event, Instrument, Price, Qty, Side, push_digits};
+use market::{Event, Instrument, Price, Qty, Side, push_digits, push_fixed, push_unsigned_fixed};
 use std::collections::BTreeMap;
 
 /// How a venue writes the levels that its checksum covers. Digits are those that it sent: a price of `5.10` is not `5.1`.
@@ -9,6 +9,9 @@ pub(super) enum Checksum {
     /// The ten best asks, then bids: price and quantity of each, without the point and without leading zeros (Kraken's guide
     /// "Calculate book checksum", v1).
     Digits,
+    /// `bid:quantity:ask:quantity:…` of the 25 best levels of both sides in turn, all that there are where one side has fewer
+    /// (OKX "Checksum", Bitget "Checksum").
+    Pairs,
 }
 
 /// The best levels of each side.
@@ -65,6 +68,7 @@ impl DepthBook {
         text.clear();
         match rule {
             Checksum::Digits => self.push_digits(&mut text),
+            Checksum::Pairs => self.push_pairs(&mut text),
         }
         self.text = text;
         crc32fast::hash(&self.text)
@@ -76,6 +80,26 @@ impl DepthBook {
             let (price, qty) = self.as_written(price, level);
             push_digits(text, price.unsigned_abs());
             push_digits(text, qty);
+        }
+    }
+
+    fn push_pairs(&self, text: &mut Vec<u8>) {
+        let [bids, asks] = &self.sides;
+        let (mut bids, mut asks) = (bids.iter().rev().take(25), asks.iter().take(25));
+        loop {
+            let turn = [bids.next(), asks.next()];
+            if turn.iter().all(Option::is_none) {
+                break;
+            }
+            for (&price, level) in turn.into_iter().flatten() {
+                if !text.is_empty() {
+                    text.push(b':');
+                }
+                let (price, qty) = self.as_written(price, level);
+                push_fixed(text, price, level.written.price);
+                text.push(b':');
+                push_unsigned_fixed(text, qty, level.written.qty);
+            }
         }
     }
 

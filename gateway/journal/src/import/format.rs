@@ -11,10 +11,12 @@ use std::{fmt::Write, str::FromStr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Binance and Binance.US, spot and futures: combined streams with depth diffs and trades, and the REST depth
-    /// snapshots that the diffs continue.
+    /// snapshots that the diffs continue. The time is `E`; of a snapshot without one, the latest of its market.
     Binance,
-    /// Kraken's WebSocket API v1: channels `book-*` and `trade`.
+    /// Kraken's WebSocket API v1: channels `book-*` and `trade`. The time is the latest of a message's levels.
     Kraken,
+    /// OKX's WebSocket API v5: channels `books`, `books-l2-tbt`, `books50-l2-tbt` and `trades`. The time is `ts`.
+    Okx,
 }
 
 /// What there is to know of a format.
@@ -37,6 +39,12 @@ const ENTRIES: &[Entry] = &[
         name: "kraken",
         holds: "WebSocket v1: book-*, trade",
         time: "the latest of a message's levels; a trade's own",
+    },
+    Entry {
+        format: Format::Okx,
+        name: "okx",
+        holds: "WebSocket v5: books, books-l2-tbt, books50-l2-tbt, trades",
+        time: "ts",
     },
 ];
 
@@ -68,6 +76,7 @@ impl Format {
         match self {
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),
+            Format::Okx => (&venue::okx::RULES, Box::new(venue::okx::Okx)),
         }
     }
 }

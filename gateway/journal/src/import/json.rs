@@ -1,7 +1,7 @@
 //! Short names for what readers of venues ask a JSON value most.
 
 use super::line::decimal_time;
-use market::Nanos;
+use market::{Nanos, Side};
 use simd_json::{
     prelude::*,
     tape::{Array, Value},
@@ -21,6 +21,13 @@ pub(super) fn list<'t, 'a>(object: Value<'t, 'a>, key: &str) -> Option<Array<'t,
 pub(super) fn whole(object: Value<'_, '_>, key: &str) -> Option<u64> {
     let value = object.get(key)?;
     value.as_u64().or_else(|| value.into_string()?.parse().ok())
+}
+
+/// The side in a field, written as `buy` or `sell`.
+pub(super) fn side(object: Value<'_, '_>, key: &str) -> Option<Side> {
+    let text = text(object, key)?;
+    let is = |side: &str| text.eq_ignore_ascii_case(side);
+    if is("buy") { Some(Side::Bid) } else { is("sell").then_some(Side::Ask) }
 }
 
 /// The time in a field in milliseconds since 1970.

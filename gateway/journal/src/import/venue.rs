@@ -2,3 +2,4 @@
 
 pub(super) mod binance;
 pub(super) mod kraken;
+pub(super) mod okx;

@@ -1,36 +1,9 @@
 //! What importers do about holes, broken lines and unclear names: they say where, and guess nothing.
 
-use crate::support::import;
+use crate::support::{Captured, import};
 use journal::import::{Format, Import};
 use market::{Event, Kind, ResetReason};
-use std::{fs, io::Write, path::PathBuf};
-
-struct Captured {
-    dir: tempfile::TempDir,
-    files: Vec<PathBuf>,
-}
-
-impl Captured {
-    fn new(contents: &[&str]) -> Captured {
-        let dir = tempfile::tempdir().unwrap();
-        let mut captured = Captured { dir, files: Vec::new() };
-        contents.iter().for_each(|content| captured.add(content.as_bytes()));
-        captured
-    }
-
-    fn add(&mut self, content: &[u8]) {
-        let file = self.dir.path().join(format!("capture{}", self.files.len()));
-        fs::write(&file, content).unwrap();
-        self.files.push(file);
-    }
-
-    /// Fails for a reason that says all of `wanted`.
-    fn check_refused(&self, format: Format, names: &[&str], wanted: &[&str]) {
-        let names: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let error = Import::open(format, &self.files, &names).err().expect("refused").to_string();
-        assert!(wanted.iter().all(|wanted| error.contains(wanted)), "{error}");
-    }
-}
+use std::io::Write;
 
 fn depth(at: u64, symbol: &str, first: u64, last: u64, bids: &str) -> String {
     format!(

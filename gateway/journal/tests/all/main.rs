@@ -2,8 +2,10 @@
 
 mod import_binance;
 mod import_faults;
+mod import_gaps;
 mod import_kraken;
 mod moments;
+mod import_okx;
 mod recording;
 mod replay;
 mod retention;

@@ -1,0 +1,71 @@
+//! What importers make of each venue's own signs that something is missing: a checksum, a number, an id.
+
+use crate::support::{Captured, import};
+use journal::import::{Format, Tally};
+use market::{Kind, ResetReason};
+
+/// Imports lines, each received a second after the one before, as messages.
+fn check(format: Format, messages: &[String], wanted: &[Kind]) -> Tally {
+    let lines: Vec<_> = (1..).zip(messages).map(|(at, message)| format!("{at}.5: {message}")).collect();
+    let captured = Captured::new(&[&lines.join("\n")]);
+    let (import, events) = import(format, &captured.files);
+    assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), wanted, "{}", import.tally());
+    for (at, event) in events.iter().enumerate().filter(|(_, event)| event.kind == Kind::Reset) {
+        let after_gap = events[..at].iter().any(|event| event.kind == Kind::FeedGap);
+        let reason = if after_gap { ResetReason::Gap } else { ResetReason::Feed };
+        assert_eq!(event.reset_reason(), reason);
+    }
+    import.tally().clone()
+}
+
+/// What was left out, how often, and where first.
+fn skipped(tally: &Tally) -> Vec<(&str, u64, u64)> {
+    tally.skipped.iter().map(|skipped| (&*skipped.reason, skipped.count, skipped.first.line)).collect()
+}
+
+fn okx(action: &str, bid: &str, rest: &str) -> String {
+    format!(
+        r#"{{"arg":{{"channel":"books","instId":"A-B"}},"action":"{action}","data":[{{"bids":[{bid}],"asks":[],"ts":"1000"{rest}}}]}}"#
+    )
+}
+
+fn sum(text: &str) -> String {
+    format!(r#","checksum":{}"#, crc32fast::hash(text.as_bytes()) as i32)
+}
+
+#[test]
+fn a_signed_checksum_that_differs_is_a_gap() {
+    let messages = [
+        okx("snapshot", r#"["1.10","2"]"#, &sum("1.10:2")),
+        okx("update", r#"["1.2","3"]"#, &sum("1.2:3:1.10:2")),
+        okx("update", r#"["1.3","3"]"#, &sum("1.3:3:1.20:3:1.10:2")),
+        okx("update", r#"["1.3","0"]"#, &sum("1.2:3:1.10:2")),
+        okx("snapshot", r#"["1.10","2"]"#, &sum("1.1:2")),
+        okx("snapshot", r#"["1.10","2"]"#, &sum("1.10:2")),
+    ];
+    let wanted = [Kind::Reset, Kind::Level, Kind::Level, Kind::FeedGap, Kind::Reset, Kind::Level];
+    let tally = check(Format::Okx, &messages, &wanted);
+    let left_out = [
+        ("book update whose checksum differs", 1, 3),
+        ("book update without a snapshot that it continues", 1, 4),
+        ("book snapshot whose checksum differs", 1, 5),
+    ];
+    assert_eq!(skipped(&tally), left_out);
+    assert_eq!((tally.snapshots, tally.updates, tally.gaps), (2, 1, 2));
+}
+
+#[test]
+fn okx_numbers_are_a_chain_where_there_are_some() {
+    let seq = |last: i64, previous: i64| format!(r#","seqId":{last},"prevSeqId":{previous}"#);
+    let messages = [
+        okx("snapshot", r#"["1","2"]"#, &seq(10, -1)),
+        okx("update", r#"["1","3"]"#, &seq(15, 10)),
+        okx("update", "", &seq(15, 15)),
+        // The venue begins its numbers anew.
+        okx("update", r#"["1","4"]"#, &seq(3, 15)),
+        okx("update", r#"["1","5"]"#, &seq(9, 7)),
+    ];
+    let tally =
+        check(Format::Okx, &messages, &[Kind::Reset, Kind::Level, Kind::Level, Kind::Level, Kind::FeedGap]);
+    assert_eq!(skipped(&tally), [("book update behind a hole in the venue's numbering", 1, 5)]);
+}
