@@ -17,6 +17,9 @@ pub enum Format {
     Kraken,
     /// OKX's WebSocket API v5: channels `books`, `books-l2-tbt`, `books50-l2-tbt` and `trades`. The time is `ts`.
     Okx,
+    /// Bitget's WebSocket API v1: channels `books` and `trade`, of one `instType`. The time is `ts`, of a trade its first
+    /// part. Trades have no id and are counted.
+    Bitget,
 }
 
 /// What there is to know of a format.
@@ -45,6 +48,12 @@ const ENTRIES: &[Entry] = &[
         name: "okx",
         holds: "WebSocket v5: books, books-l2-tbt, books50-l2-tbt, trades",
         time: "ts",
+    },
+    Entry {
+        format: Format::Bitget,
+        name: "bitget",
+        holds: "WebSocket v1, one instType: books, trade",
+        time: "ts; the first part of a trade",
     },
 ];
 
@@ -77,6 +86,7 @@ impl Format {
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),
             Format::Okx => (&venue::okx::RULES, Box::new(venue::okx::Okx)),
+            Format::Bitget => (&venue::bitget::RULES, Box::<venue::bitget::Bitget>::default()),
         }
     }
 }

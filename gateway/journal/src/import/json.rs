@@ -25,7 +25,12 @@ pub(super) fn whole(object: Value<'_, '_>, key: &str) -> Option<u64> {
 
 /// The side in a field, written as `buy` or `sell`.
 pub(super) fn side(object: Value<'_, '_>, key: &str) -> Option<Side> {
-    let text = text(object, key)?;
+    side_of(object.get(key)?)
+}
+
+/// A side, written as `buy` or `sell`.
+pub(super) fn side_of(value: Value<'_, '_>) -> Option<Side> {
+    let text = value.into_string()?;
     let is = |side: &str| text.eq_ignore_ascii_case(side);
     if is("buy") { Some(Side::Bid) } else { is("sell").then_some(Side::Ask) }
 }

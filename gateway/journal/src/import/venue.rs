@@ -1,5 +1,6 @@
 //! The venues: each reads its messages, and knows nothing of how a book is kept or of what becomes of it.
 
 pub(super) mod binance;
+pub(super) mod bitget;
 pub(super) mod kraken;
 pub(super) mod okx;

@@ -69,3 +69,23 @@ fn okx_numbers_are_a_chain_where_there_are_some() {
         check(Format::Okx, &messages, &[Kind::Reset, Kind::Level, Kind::Level, Kind::Level, Kind::FeedGap]);
     assert_eq!(skipped(&tally), [("book update behind a hole in the venue's numbering", 1, 5)]);
 }
+
+#[test]
+fn markets_of_two_products_do_not_become_one() {
+    let trade = |product: &str| {
+        format!(
+            r#"{{"action":"update","arg":{{"instType":"{product}","channel":"trade","instId":"BTCUSDT"}},"data":[["1000","1.5","2","buy"]]}}"#
+        )
+    };
+    check(Format::Bitget, &[trade("sp"), trade("SP")], &[Kind::Trade, Kind::Trade]);
+    let lines = format!("1.5: {}\n2.5: {}", trade("sp"), trade("mc"));
+    Captured::new(&[&lines]).check_refused(Format::Bitget, &[], &["capture0:2", "another instType"]);
+}
+
+#[test]
+fn trades_that_are_sent_newest_first_are_taken_in_their_order() {
+    let trades = r#"{"action":"update","arg":{"instType":"sp","channel":"trade","instId":"BTCUSDT"},"data":[["2000","1.6","2","buy"],["1000","1.5","2","sell"]]}"#;
+    let (_, events) = import(Format::Bitget, &Captured::new(&[&format!("1: {trades}")]).files);
+    let taken: Vec<_> = events.iter().map(|event| (event.number, event.price.0, event.timestamp.0)).collect();
+    assert_eq!(taken, [(1, 15, 1_000_000_000), (2, 16, 2_000_000_000)]);
+}

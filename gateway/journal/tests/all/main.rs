@@ -1,6 +1,7 @@
 //! What a recording promises, and what importers make of real captures.
 
 mod import_binance;
+mod import_bitget;
 mod import_faults;
 mod import_gaps;
 mod import_kraken;
