@@ -20,6 +20,9 @@ pub enum Format {
     /// Bitget's WebSocket API v1: channels `books` and `trade`, of one `instType`. The time is `ts`, of a trade its first
     /// part. Trades have no id and are counted.
     Bitget,
+    /// Kraken Futures' WebSocket API v1: feeds `book` and `trade`. The time is `timestamp`, of a trade `time`; a trade's id is
+    /// its `seq`.
+    KrakenFutures,
 }
 
 /// What there is to know of a format.
@@ -55,6 +58,12 @@ const ENTRIES: &[Entry] = &[
         holds: "WebSocket v1, one instType: books, trade",
         time: "ts; the first part of a trade",
     },
+    Entry {
+        format: Format::KrakenFutures,
+        name: "kraken-futures",
+        holds: "WebSocket v1: book, trade",
+        time: "timestamp; the time of a trade",
+    },
 ];
 
 impl Format {
@@ -87,6 +96,9 @@ impl Format {
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),
             Format::Okx => (&venue::okx::RULES, Box::new(venue::okx::Okx)),
             Format::Bitget => (&venue::bitget::RULES, Box::<venue::bitget::Bitget>::default()),
+            Format::KrakenFutures => {
+                (&venue::kraken_futures::RULES, Box::new(venue::kraken_futures::KrakenFutures))
+            }
         }
     }
 }

@@ -3,4 +3,5 @@
 pub(super) mod binance;
 pub(super) mod bitget;
 pub(super) mod kraken;
+pub(super) mod kraken_futures;
 pub(super) mod okx;

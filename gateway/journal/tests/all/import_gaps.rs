@@ -89,3 +89,27 @@ fn trades_that_are_sent_newest_first_are_taken_in_their_order() {
     let taken: Vec<_> = events.iter().map(|event| (event.number, event.price.0, event.timestamp.0)).collect();
     assert_eq!(taken, [(1, 15, 1_000_000_000), (2, 16, 2_000_000_000)]);
 }
+
+#[test]
+fn a_seq_that_is_left_out_is_a_gap() {
+    let whole = |seq: u64| {
+        format!(
+            r#"{{"feed":"book_snapshot","product_id":"PI_X","timestamp":1000,"seq":{seq},"bids":[{{"price":1.5,"qty":2.0}}],"asks":[]}}"#
+        )
+    };
+    let change = |seq: u64| {
+        format!(
+            r#"{{"feed":"book","product_id":"PI_X","side":"buy","seq":{seq},"price":1.5,"qty":3.0,"timestamp":1000}}"#
+        )
+    };
+    let messages = [change(6), whole(7), change(7), change(8), change(10), change(11), whole(11), change(12)];
+    let wanted =
+        [Kind::Reset, Kind::Level, Kind::Level, Kind::FeedGap, Kind::Reset, Kind::Level, Kind::Level];
+    let tally = check(Format::KrakenFutures, &messages, &wanted);
+    let left_out = [
+        ("book update without a snapshot that it continues", 2, 1),
+        ("book update that the book holds already", 1, 3),
+        ("book update behind a hole in the venue's numbering", 1, 5),
+    ];
+    assert_eq!(skipped(&tally), left_out);
+}

@@ -6,6 +6,7 @@ mod import_faults;
 mod import_gaps;
 mod import_kraken;
 mod moments;
+mod import_kraken_futures;
 mod import_okx;
 mod recording;
 mod replay;
