@@ -23,6 +23,9 @@ pub enum Format {
     /// Kraken Futures' WebSocket API v1: feeds `book` and `trade`. The time is `timestamp`, of a trade `time`; a trade's id is
     /// its `seq`.
     KrakenFutures,
+    /// Coinbase Pro (Exchange): channels `level2` and `matches`. The time is `time`; of a snapshot, which has none, the latest
+    /// of its market, or when it was received. Nothing is numbered, so a hole cannot be seen.
+    Coinbase,
 }
 
 /// What there is to know of a format.
@@ -64,6 +67,12 @@ const ENTRIES: &[Entry] = &[
         holds: "WebSocket v1: book, trade",
         time: "timestamp; the time of a trade",
     },
+    Entry {
+        format: Format::Coinbase,
+        name: "coinbase",
+        holds: "Pro (Exchange) WebSocket: level2, matches",
+        time: "time; of a snapshot the latest of its market, or when received",
+    },
 ];
 
 impl Format {
@@ -99,6 +108,7 @@ impl Format {
             Format::KrakenFutures => {
                 (&venue::kraken_futures::RULES, Box::new(venue::kraken_futures::KrakenFutures))
             }
+            Format::Coinbase => (&venue::coinbase::RULES, Box::new(venue::coinbase::Coinbase)),
         }
     }
 }
