@@ -113,3 +113,28 @@ fn a_seq_that_is_left_out_is_a_gap() {
     ];
     assert_eq!(skipped(&tally), left_out);
 }
+
+#[test]
+fn an_answer_names_its_market_by_what_was_asked() {
+    let diff = |symbol: &str, first: u64| {
+        format!(
+            r#"1.5: {{"stream":"x@depth","data":{{"e":"depthUpdate","E":1000,"s":"{symbol}","U":{first},"u":{first},"b":[],"a":[["2","1"]]}}}}"#
+        )
+    };
+    let answer = |query: &str| {
+        format!(
+            r#"https://api.binance.us/api/v3/depth?{query} -> 1.6: {{"lastUpdateId":6,"bids":[],"asks":[]}}"#
+        )
+    };
+    let stream = [diff("BTCUSD", 7), diff("ETHUSD", 8)].join("\n");
+    let captured = Captured::new(&[&stream, &answer("limit=1000&symbol=BTCUSD")]);
+    let (import, events) = import(Format::Binance, &captured.files);
+    assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), [Kind::Reset, Kind::Level]);
+    let symbol = &feed::FeedSource::instruments(&import)[events[0].symbol].symbol;
+    assert_eq!((&**symbol, events[1].number), ("BTC/USD", 7));
+    Captured::new(&[&stream, &answer("limit=1000")]).check_refused(
+        Format::Binance,
+        &[],
+        &["capture1:1", "names no symbol"],
+    );
+}
