@@ -11,6 +11,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The longest line that is read; the largest whole book of a venue is a fifth of it.
@@ -35,15 +36,35 @@ pub(super) struct Line<'a> {
 pub(super) struct At<'a> {
     /// The file's index, and its path.
     pub file: usize,
-    path: &'a Path,
+    path: &'a Arc<Path>,
     /// The line's number, from 1.
     pub number: u64,
+}
+
+/// Where a line stood that is gone.
+#[derive(Debug, Clone)]
+pub(super) struct KeptAt {
+    file: usize,
+    path: Arc<Path>,
+    number: u64,
+}
+
+impl KeptAt {
+    /// As of a line that is there.
+    pub fn at(&self) -> At<'_> {
+        At { file: self.file, path: &self.path, number: self.number }
+    }
 }
 
 impl At<'_> {
     /// For a person.
     pub fn place(self) -> Place {
-        Place { file: self.path.to_owned(), line: self.number }
+        Place { file: self.path.to_path_buf(), line: self.number }
+    }
+
+    /// To outlive the line.
+    pub fn keep(self) -> KeptAt {
+        KeptAt { file: self.file, path: self.path.clone(), number: self.number }
     }
 }
 
@@ -55,7 +76,7 @@ pub(super) struct Captures {
 }
 
 struct Capture {
-    path: PathBuf,
+    path: Arc<Path>,
     input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
@@ -110,7 +131,7 @@ impl Capture {
             Box::new(plain)
         };
         Ok(Capture {
-            path: path.to_owned(),
+            path: path.into(),
             input,
             line: Vec::new(),
             number: 0,
@@ -154,13 +175,13 @@ impl Capture {
             io::ErrorKind::UnexpectedEof => {
                 self.wrong("the gzip data ends in the middle behind this line: the file was cut; fetch it again, or import what `gzip -dc` can still read of it")
             }
-            _ => ImportError::Unreadable { file: self.path.clone(), source },
+            _ => ImportError::Unreadable { file: self.path.to_path_buf(), source },
         }
     }
 
     fn wrong(&self, what: &str) -> ImportError {
         ImportError::Line {
-            place: Place { file: self.path.clone(), line: self.number },
+            place: Place { file: self.path.to_path_buf(), line: self.number },
             what: what.to_owned(),
         }
     }

@@ -26,6 +26,9 @@ pub enum Format {
     /// Coinbase Pro (Exchange): channels `level2` and `matches`. The time is `time`; of a snapshot, which has none, the latest
     /// of its market, or when it was received. Nothing is numbered, so a hole cannot be seen.
     Coinbase,
+    /// Bitstamp's WebSocket API v2, channels `diff_order_book_*` and `live_trades_*`, and its REST order books. The time is
+    /// `microtimestamp`, which also orders the diffs, so a hole cannot be seen.
+    Bitstamp,
 }
 
 /// What there is to know of a format.
@@ -73,6 +76,12 @@ const ENTRIES: &[Entry] = &[
         holds: "Pro (Exchange) WebSocket: level2, matches",
         time: "time; of a snapshot the latest of its market, or when received",
     },
+    Entry {
+        format: Format::Bitstamp,
+        name: "bitstamp",
+        holds: "WebSocket v2: diff_order_book, live_trades; REST order_book",
+        time: "microtimestamp",
+    },
 ];
 
 impl Format {
@@ -109,6 +118,7 @@ impl Format {
                 (&venue::kraken_futures::RULES, Box::new(venue::kraken_futures::KrakenFutures))
             }
             Format::Coinbase => (&venue::coinbase::RULES, Box::new(venue::coinbase::Coinbase)),
+            Format::Bitstamp => (&venue::bitstamp::RULES, Box::<venue::bitstamp::Bitstamp>::default()),
         }
     }
 }

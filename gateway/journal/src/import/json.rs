@@ -40,6 +40,11 @@ pub(super) fn millis(object: Value<'_, '_>, key: &str) -> Option<Nanos> {
     time(object.get(key)?, 1_000_000)
 }
 
+/// The time in a field in microseconds since 1970.
+pub(super) fn micros(object: Value<'_, '_>, key: &str) -> Option<Nanos> {
+    time(object.get(key)?, 1_000)
+}
+
 /// The time in a field as RFC 3339.
 pub(super) fn rfc3339(object: Value<'_, '_>, key: &str) -> Option<Nanos> {
     text(object, key)?.parse().ok()

@@ -69,6 +69,8 @@ pub(super) enum Content {
 pub(super) enum Link {
     /// The venue numbers nothing.
     Unnumbered,
+    /// Numbers grow, but not by one each: a hole cannot be seen.
+    Grows { last: u64 },
     /// It holds the numbers from `first` to `last`, and there is no number between two changes.
     Span { first: u64, last: u64 },
     /// It follows the change that is numbered `previous`.
@@ -90,7 +92,7 @@ impl Link {
     /// The venue's number of the change; 0 if it has none.
     pub fn last(self) -> u64 {
         match self {
-            Link::Span { last, .. } | Link::Follows { last, .. } => last,
+            Link::Grows { last } | Link::Span { last, .. } | Link::Follows { last, .. } => last,
             Link::Unnumbered => 0,
         }
     }

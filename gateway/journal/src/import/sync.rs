@@ -5,9 +5,8 @@
 //! next whole one.
 
 use super::{
-    capture::At,
+    capture::{At, KeptAt},
     depth_book::{DepthBook, Written},
-    error::Place,
     events::event,
     message::{BookMessage, Content, Link},
     rules::{Rules, Snapshots},
@@ -40,12 +39,13 @@ struct Waiting {
     kept: VecDeque<Kept>,
     levels: usize,
     dropped: u64,
-    first: Option<Place>,
+    first: Option<KeptAt>,
 }
 
 /// A change that waits for the whole book that it continues.
 struct Kept {
     message: BookMessage,
+    at: KeptAt,
     time: Nanos,
     levels: Vec<Event>,
 }
@@ -141,11 +141,12 @@ impl BookSync {
     /// Takes the changes that were kept for a whole book.
     fn catch_up(&mut self, waiting: Waiting, outlet: &mut Outlet<'_>) {
         waiting.tally_dropped(waiting.dropped, outlet.tally);
-        for Kept { message, time, levels } in waiting.kept {
-            (outlet.begin, outlet.time) = (outlet.out.len(), time);
-            outlet.out.extend(levels);
-            let Content::Change(link) = message.content else { continue };
-            self.change(link, &message, outlet);
+        for Kept { message, at, time, levels } in &waiting.kept {
+            let begin = outlet.out.len();
+            outlet.out.extend_from_slice(levels);
+            let at = at.at();
+            let outlet = Outlet { begin, at, time: *time, out: outlet.out, tally: outlet.tally, ..*outlet };
+            self.take(message, outlet);
         }
     }
 
@@ -196,6 +197,7 @@ impl Link {
     fn step(self, known: u64, fresh: bool) -> Step {
         let (is_stale, continues) = match self {
             Link::Unnumbered => (false, true),
+            Link::Grows { last } => (last <= known, true),
             Link::Span { first, last } => (last <= known, first <= known.saturating_add(1)),
             Link::Follows { previous, .. } if previous == known => (false, true),
             // The change that a snapshot ends in is wanted once more (Binance's futures).
@@ -220,10 +222,11 @@ impl Waiting {
     }
 
     fn keep(&mut self, message: BookMessage, outlet: &mut Outlet<'_>) {
-        self.first.get_or_insert_with(|| outlet.at.place());
+        let at = outlet.at.keep();
+        self.first.get_or_insert_with(|| at.clone());
         let levels = outlet.out.split_off(outlet.begin);
         self.levels += levels.len();
-        self.kept.push_back(Kept { message, time: outlet.time, levels });
+        self.kept.push_back(Kept { message, at, time: outlet.time, levels });
         while self.levels > MAX_WAITING || self.kept.len() > MAX_WAITING {
             let Some(oldest) = self.kept.pop_front() else { return };
             self.levels -= oldest.levels.len();
@@ -233,7 +236,8 @@ impl Waiting {
 
     fn tally_dropped(&self, count: u64, tally: &mut Tally) {
         if let Some(first) = self.first.as_ref().filter(|_| count > 0) {
-            tally.skip_many("book update without a snapshot that it continues", count, || first.clone());
+            let place = || first.at().place();
+            tally.skip_many("book update without a snapshot that it continues", count, place);
         }
     }
 }

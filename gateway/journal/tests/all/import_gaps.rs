@@ -138,3 +138,25 @@ fn an_answer_names_its_market_by_what_was_asked() {
         &["capture1:1", "names no symbol"],
     );
 }
+
+#[test]
+fn diffs_wait_for_the_order_book_that_they_are_later_than() {
+    let diff = |time: u64| {
+        format!(
+            r#"1.5: {{"event":"data","channel":"diff_order_book_btcusd","data":{{"microtimestamp":"{time}","bids":[["1.5","2"]],"asks":[]}}}}"#
+        )
+    };
+    let book = r#"https://www.bitstamp.net/api/v2/order_book/btcusd/ -> 1.6: {"microtimestamp":"20","bids":[],"asks":[]}"#;
+    let other = r#"https://www.bitstamp.net/api/v2/ticker/btcusd/ -> 1.7: {"last":"1"}"#;
+    let captured =
+        Captured::new(&[&[diff(10), diff(20), diff(30)].join("\n"), &[book, other, book].join("\n")]);
+    let (import, events) = import(Format::Bitstamp, &captured.files);
+    let taken: Vec<_> = events.iter().map(|event| (event.kind, event.timestamp.0)).collect();
+    assert_eq!(taken, [(Kind::Reset, 20_000), (Kind::Level, 30_000)]);
+    let left_out = [
+        ("book update that the book holds already", 2, 1),
+        ("answer to a REST request", 1, 2),
+        ("book snapshot of a book that stands", 1, 3),
+    ];
+    assert_eq!(skipped(import.tally()), left_out);
+}
