@@ -29,6 +29,9 @@ pub enum Format {
     /// Bitstamp's WebSocket API v2, channels `diff_order_book_*` and `live_trades_*`, and its REST order books. The time is
     /// `microtimestamp`, which also orders the diffs, so a hole cannot be seen.
     Bitstamp,
+    /// Deribit's JSON-RPC v2: channels `book.*.raw`, `book.*.100ms` and `trades.*`. The time is `timestamp`; a trade's id is
+    /// its `trade_seq`.
+    Deribit,
 }
 
 /// What there is to know of a format.
@@ -82,6 +85,12 @@ const ENTRIES: &[Entry] = &[
         holds: "WebSocket v2: diff_order_book, live_trades; REST order_book",
         time: "microtimestamp",
     },
+    Entry {
+        format: Format::Deribit,
+        name: "deribit",
+        holds: "JSON-RPC v2: book.*.raw or .100ms, trades.*",
+        time: "timestamp",
+    },
 ];
 
 impl Format {
@@ -119,6 +128,7 @@ impl Format {
             }
             Format::Coinbase => (&venue::coinbase::RULES, Box::new(venue::coinbase::Coinbase)),
             Format::Bitstamp => (&venue::bitstamp::RULES, Box::<venue::bitstamp::Bitstamp>::default()),
+            Format::Deribit => (&venue::deribit::RULES, Box::new(venue::deribit::Deribit)),
         }
     }
 }

@@ -4,6 +4,7 @@ pub(super) mod binance;
 pub(super) mod bitget;
 pub(super) mod bitstamp;
 pub(super) mod coinbase;
+pub(super) mod deribit;
 pub(super) mod kraken;
 pub(super) mod kraken_futures;
 pub(super) mod okx;

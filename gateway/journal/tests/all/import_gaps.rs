@@ -160,3 +160,21 @@ fn diffs_wait_for_the_order_book_that_they_are_later_than() {
     ];
     assert_eq!(skipped(import.tally()), left_out);
 }
+
+#[test]
+fn a_change_that_follows_another_than_the_last_is_a_gap() {
+    let book = |kind: &str, id: u64, previous: u64, bid: &str| {
+        format!(
+            r#"{{"method":"subscription","params":{{"channel":"book.BTC-PERPETUAL.raw","data":{{"type":"{kind}","timestamp":1000,"change_id":{id},"prev_change_id":{previous},"bids":[{bid}],"asks":[]}}}}}}"#
+        )
+    };
+    let messages = [
+        book("snapshot", 10, 0, r#"["new",1.5,2.0]"#),
+        book("change", 17, 10, r#"["delete",1.5,0.0],["new",1.0,3.0]"#),
+        book("change", 19, 18, r#"["change",1.0,4.0]"#),
+        book("snapshot", 20, 0, ""),
+    ];
+    let wanted = [Kind::Reset, Kind::Level, Kind::Level, Kind::Level, Kind::FeedGap, Kind::Reset];
+    let tally = check(Format::Deribit, &messages, &wanted);
+    assert_eq!(skipped(&tally), [("book update behind a hole in the venue's numbering", 1, 3)]);
+}

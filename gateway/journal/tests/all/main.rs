@@ -4,6 +4,7 @@ mod import_binance;
 mod import_bitget;
 mod import_bitstamp;
 mod import_coinbase;
+mod import_deribit;
 mod import_faults;
 mod import_gaps;
 mod import_kraken;
