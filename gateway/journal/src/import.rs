@@ -151,7 +151,8 @@ impl Reader {
             return Ok(());
         }
         let tape = parse(text, &mut self.buffers)?;
-        let message = Message { value: tape.as_value(), url: line.url, file: line.at.file };
+        let message =
+            Message { value: tape.as_value(), received: line.received, url: line.url, file: line.at.file };
         self.venue.read(message, pass)
     }
 }

@@ -32,6 +32,9 @@ pub enum Format {
     /// Deribit's JSON-RPC v2: channels `book.*.raw`, `book.*.100ms` and `trades.*`. The time is `timestamp`; a trade's id is
     /// its `trade_seq`.
     Deribit,
+    /// BitMEX's WebSocket API: tables `orderBookL2` or `orderBookL2_25`, and `trade`. The time is `timestamp`, and when a message
+    /// was received where a book has none. Trades have no id that is a number and are counted.
+    Bitmex,
 }
 
 /// What there is to know of a format.
@@ -91,6 +94,12 @@ const ENTRIES: &[Entry] = &[
         holds: "JSON-RPC v2: book.*.raw or .100ms, trades.*",
         time: "timestamp",
     },
+    Entry {
+        format: Format::Bitmex,
+        name: "bitmex",
+        holds: "orderBookL2 or orderBookL2_25, trade",
+        time: "timestamp; when received, of a book without one",
+    },
 ];
 
 impl Format {
@@ -129,6 +138,7 @@ impl Format {
             Format::Coinbase => (&venue::coinbase::RULES, Box::new(venue::coinbase::Coinbase)),
             Format::Bitstamp => (&venue::bitstamp::RULES, Box::<venue::bitstamp::Bitstamp>::default()),
             Format::Deribit => (&venue::deribit::RULES, Box::new(venue::deribit::Deribit)),
+            Format::Bitmex => (&venue::bitmex::RULES, Box::<venue::bitmex::Bitmex>::default()),
         }
     }
 }

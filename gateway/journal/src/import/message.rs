@@ -20,6 +20,8 @@ pub(super) trait Venue: Send {
 #[derive(Clone, Copy)]
 pub(super) struct Message<'t, 'a> {
     pub value: Value<'t, 'a>,
+    /// When it was received.
+    pub received: Nanos,
     /// Of a REST response, what was asked for.
     pub url: Option<&'t str>,
     /// The index of its file.
@@ -75,6 +77,8 @@ pub(super) enum Link {
     Span { first: u64, last: u64 },
     /// It follows the change that is numbered `previous`.
     Follows { previous: u64, last: u64 },
+    /// It speaks of something that can only be in a change that is missing.
+    Broken,
 }
 
 /// A trade.
@@ -93,7 +97,7 @@ impl Link {
     pub fn last(self) -> u64 {
         match self {
             Link::Grows { last } | Link::Span { last, .. } | Link::Follows { last, .. } => last,
-            Link::Unnumbered => 0,
+            Link::Unnumbered | Link::Broken => 0,
         }
     }
 }

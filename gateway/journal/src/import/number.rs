@@ -72,6 +72,15 @@ impl<'a> Number<'a> {
         }
     }
 
+    /// To outlive its message; `None` of a text.
+    pub fn owned(self) -> Option<Number<'static>> {
+        match self {
+            Number::Text(_) => None,
+            Number::Whole(whole) => Some(Number::Whole(whole)),
+            Number::Float(float) => Some(Number::Float(float)),
+        }
+    }
+
     /// How many digits behind the point are written.
     pub fn written(self) -> u8 {
         match self {

@@ -1,6 +1,6 @@
 //! What differs between venues apart from how their messages are read.
 
-use super::{depth_book::Checksum, number::Digits};
+use super::{depth_book::Checksum, naming::Pairs, number::Digits};
 
 /// A venue's rules.
 pub(super) struct Rules {
@@ -10,8 +10,8 @@ pub(super) struct Rules {
     pub snapshots: Snapshots,
     /// What its checksums are of.
     pub checksum: Option<Checksum>,
-    /// What stands between base and quote in its names.
-    pub separator: Option<char>,
+    /// How its names of pairs are made.
+    pub pairs: Pairs,
 }
 
 /// How whole books come.

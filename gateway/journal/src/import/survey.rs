@@ -159,7 +159,7 @@ impl Room {
 impl Market {
     fn instrument(&self, rules: &Rules, renames: &[Rename]) -> Instrument {
         let rename = renames.iter().find(|rename| rename.venue == self.venue_symbol);
-        let own_name = || common_name(&self.venue_symbol, rules.separator);
+        let own_name = || common_name(&self.venue_symbol, rules.pairs);
         Instrument {
             symbol: rename.map_or_else(own_name, |rename| rename.name.clone()),
             venue_symbol: self.venue_symbol.clone(),

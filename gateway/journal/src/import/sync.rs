@@ -197,6 +197,7 @@ impl Link {
     fn step(self, known: u64, fresh: bool) -> Step {
         let (is_stale, continues) = match self {
             Link::Unnumbered => (false, true),
+            Link::Broken => (false, false),
             Link::Grows { last } => (last <= known, true),
             Link::Span { first, last } => (last <= known, first <= known.saturating_add(1)),
             Link::Follows { previous, .. } if previous == known => (false, true),

@@ -2,6 +2,7 @@
 
 pub(super) mod binance;
 pub(super) mod bitget;
+pub(super) mod bitmex;
 pub(super) mod bitstamp;
 pub(super) mod coinbase;
 pub(super) mod deribit;

@@ -178,3 +178,30 @@ fn a_change_that_follows_another_than_the_last_is_a_gap() {
     let tally = check(Format::Deribit, &messages, &wanted);
     assert_eq!(skipped(&tally), [("book update behind a hole in the venue's numbering", 1, 3)]);
 }
+
+#[test]
+fn an_id_that_is_not_known_is_a_gap() {
+    let book = |table: &str, action: &str, rows: &str| {
+        format!(r#"{{"table":"{table}","action":"{action}","filter":{{"symbol":"XBTUSD"}},"data":[{rows}]}}"#)
+    };
+    let level = |id: u64, rest: &str| format!(r#"{{"symbol":"XBTUSD","id":{id},"side":"Buy"{rest}}}"#);
+    let whole = |id| level(id, r#","size":10,"price":1.5"#);
+    let messages = [
+        book("orderBookL2", "update", &level(1, r#","size":5"#)),
+        book("orderBookL2", "partial", &whole(1)),
+        book("orderBookL2_25", "partial", &whole(1)),
+        book("orderBookL2", "update", &level(1, r#","size":5"#)),
+        book("orderBookL2", "delete", &level(1, "")),
+        book("orderBookL2", "update", &format!("{},{}", whole(1), level(2, r#","size":5"#))),
+        book("orderBookL2", "insert", &whole(1)),
+        book("orderBookL2", "partial", ""),
+    ];
+    let wanted = [Kind::Reset, Kind::Level, Kind::Level, Kind::Level, Kind::FeedGap, Kind::Reset];
+    let tally = check(Format::Bitmex, &messages, &wanted);
+    let left_out = [
+        ("book update without a snapshot that it continues", 2, 1),
+        ("book beside one of another table", 1, 3),
+        ("book update behind a hole in the venue's numbering", 1, 6),
+    ];
+    assert_eq!(skipped(&tally), left_out);
+}

@@ -2,6 +2,7 @@
 
 mod import_binance;
 mod import_bitget;
+mod import_bitmex;
 mod import_bitstamp;
 mod import_coinbase;
 mod import_deribit;

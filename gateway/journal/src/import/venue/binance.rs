@@ -7,6 +7,7 @@ use crate::import::{
     error::Refused,
     json::{list, millis, text, whole},
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    naming::{BINANCE_QUOTES, Pairs},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
@@ -14,8 +15,12 @@ use market::Side;
 use simd_json::{prelude::*, tape::Value};
 use std::collections::HashSet;
 
-pub(in crate::import) const RULES: Rules =
-    Rules { digits: Digits::Least, snapshots: Snapshots::Polled, checksum: None, separator: None };
+pub(in crate::import) const RULES: Rules = Rules {
+    digits: Digits::Least,
+    snapshots: Snapshots::Polled,
+    checksum: None,
+    pairs: Pairs::Joined(BINANCE_QUOTES),
+};
 
 #[derive(Default)]
 pub(in crate::import) struct Binance {

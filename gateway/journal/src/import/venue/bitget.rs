@@ -8,6 +8,7 @@ use crate::import::{
     error::Refused,
     json::{side_of, text, time},
     message::{Message, Pass, Trade, Venue},
+    naming::{Pairs, QUOTES},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
@@ -17,7 +18,7 @@ pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::AsWritten,
     snapshots: Snapshots::Pushed,
     checksum: Some(Checksum::Pairs),
-    separator: None,
+    pairs: Pairs::Joined(QUOTES),
 };
 
 #[derive(Default)]

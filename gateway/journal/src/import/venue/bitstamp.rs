@@ -7,14 +7,19 @@ use crate::import::{
     error::Refused,
     json::{list, micros, text, whole},
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    naming::{Pairs, QUOTES},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
 use market::{Nanos, Side};
 use simd_json::tape::Value;
 
-pub(in crate::import) const RULES: Rules =
-    Rules { digits: Digits::Least, snapshots: Snapshots::Polled, checksum: None, separator: None };
+pub(in crate::import) const RULES: Rules = Rules {
+    digits: Digits::Least,
+    snapshots: Snapshots::Polled,
+    checksum: None,
+    pairs: Pairs::Joined(QUOTES),
+};
 
 #[derive(Default)]
 pub(in crate::import) struct Bitstamp {

@@ -6,13 +6,18 @@ use crate::import::{
     error::Refused,
     json::{list, rfc3339, side, side_of, text, whole},
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    naming::Pairs,
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
 use simd_json::tape::Value;
 
-pub(in crate::import) const RULES: Rules =
-    Rules { digits: Digits::Least, snapshots: Snapshots::Pushed, checksum: None, separator: Some('-') };
+pub(in crate::import) const RULES: Rules = Rules {
+    digits: Digits::Least,
+    snapshots: Snapshots::Pushed,
+    checksum: None,
+    pairs: Pairs::Separated('-'),
+};
 
 pub(in crate::import) struct Coinbase;
 

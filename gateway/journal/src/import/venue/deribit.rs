@@ -6,14 +6,19 @@ use crate::import::{
     error::Refused,
     json::{list, millis, side, text, whole},
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue},
+    naming::{Pairs, QUOTES},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
 use market::Side;
 use simd_json::{prelude::*, tape::Value};
 
-pub(in crate::import) const RULES: Rules =
-    Rules { digits: Digits::Least, snapshots: Snapshots::Pushed, checksum: None, separator: None };
+pub(in crate::import) const RULES: Rules = Rules {
+    digits: Digits::Least,
+    snapshots: Snapshots::Pushed,
+    checksum: None,
+    pairs: Pairs::Joined(QUOTES),
+};
 
 pub(in crate::import) struct Deribit;
 

@@ -8,6 +8,7 @@ use crate::import::{
     error::Refused,
     json::seconds,
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair},
+    naming::Pairs,
     number::Digits,
     rules::{Rules, Snapshots},
 };
@@ -21,7 +22,7 @@ pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::AsWritten,
     snapshots: Snapshots::Pushed,
     checksum: Some(Checksum::Digits),
-    separator: Some('/'),
+    pairs: Pairs::Separated('/'),
 };
 
 pub(in crate::import) struct Kraken;

@@ -8,6 +8,7 @@ use crate::import::{
     error::Refused,
     json::{list, millis, side, text, whole},
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    naming::Pairs,
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
@@ -17,7 +18,7 @@ pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::AsWritten,
     snapshots: Snapshots::Pushed,
     checksum: Some(Checksum::Pairs),
-    separator: Some('-'),
+    pairs: Pairs::Separated('-'),
 };
 
 pub(in crate::import) struct Okx;
