@@ -3,6 +3,7 @@
 
 mod captures;
 mod replay;
+mod venues;
 
 use book::Ladder;
 use captures::{checksums, import, tickers};

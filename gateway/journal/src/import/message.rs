@@ -102,15 +102,19 @@ impl Link {
     }
 }
 
-/// Tells the levels of both sides, each a list that begins with price and quantity.
+/// Takes the price and the quantity out of a level; `None` if it is none.
+pub(super) type ReadLevel = for<'a> fn(Value<'_, 'a>) -> Option<(Number<'a>, Number<'a>)>;
+
+/// Tells the levels of both sides.
 pub(super) fn tell_levels(
     pass: &mut dyn Pass,
     bids: Array<'_, '_>,
     asks: Array<'_, '_>,
+    read: ReadLevel,
 ) -> Result<(), Refused> {
     for (side, levels) in [(Side::Bid, bids), (Side::Ask, asks)] {
         for level in levels.iter() {
-            let (price, qty) = pair(level).ok_or("a level is no pair of numbers")?;
+            let (price, qty) = read(level).ok_or("a level without a price and a quantity")?;
             pass.level(side, price, qty)?;
         }
     }

@@ -72,7 +72,7 @@ fn a_broken_line_is_named_before_anything_is_made_of_the_rest() {
     check(&good.trim()[..60], "this is no JSON");
     check("hello", "does not begin as one of a capture does");
     check(&depth(2, "BTCUSDT", 6, 7, r#"["1e5","1"]"#), "'1e5' is no decimal number");
-    check(&depth(2, "BTCUSDT", 6, 7, "17"), "a level is no pair of numbers");
+    check(&depth(2, "BTCUSDT", 6, 7, "17"), "a level without a price and a quantity");
     check(r#"2 {"stream":"x@trade","data":{"e":"trade","s":"BTCUSDT"}}"#, "a trade that is not whole");
 }
 

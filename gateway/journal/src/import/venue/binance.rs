@@ -6,7 +6,7 @@
 use crate::import::{
     error::Refused,
     json::{list, millis, text, whole},
-    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::{BINANCE_QUOTES, Pairs},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
@@ -88,7 +88,7 @@ impl Binance {
             Some((list(data, "bids")?, list(data, "asks")?, content))
         };
         let (bids, asks, content) = whole().ok_or("a depth snapshot that is not whole")?;
-        tell_levels(pass, bids, asks)?;
+        tell_levels(pass, bids, asks, pair)?;
         pass.book(&BookMessage { content, time: millis(data, "E"), checksum: None });
         Ok(())
     }
@@ -161,7 +161,7 @@ fn diff(name: &str, data: Value<'_, '_>, pass: &mut dyn Pass) -> Result<(), Refu
     };
     let (bids, asks, link, time) = read().ok_or("a depth diff that is not whole")?;
     pass.market(name)?;
-    tell_levels(pass, bids, asks)?;
+    tell_levels(pass, bids, asks, pair)?;
     pass.book(&BookMessage { content: Content::Change(link), time: Some(time), checksum: None });
     Ok(())
 }

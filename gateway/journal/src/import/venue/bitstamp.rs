@@ -6,7 +6,7 @@
 use crate::import::{
     error::Refused,
     json::{list, micros, text, whole},
-    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
@@ -73,7 +73,7 @@ impl Bitstamp {
         let read = || Some((list(book, "bids")?, list(book, "asks")?, micros(book, "microtimestamp")?));
         let (bids, asks, time) = read().ok_or("an order book that is not whole")?;
         pass.market(self.set_name(name))?;
-        tell_levels(pass, bids, asks)?;
+        tell_levels(pass, bids, asks, pair)?;
         let Nanos(ns) = time;
         pass.book(&BookMessage { content: content(ns / 1_000), time: Some(time), checksum: None });
         Ok(())

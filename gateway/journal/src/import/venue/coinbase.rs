@@ -5,7 +5,7 @@
 use crate::import::{
     error::Refused,
     json::{list, rfc3339, side, side_of, text, whole},
-    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::Pairs,
     number::{Digits, Number},
     rules::{Rules, Snapshots},
@@ -48,7 +48,7 @@ fn tell_whole(message: Value<'_, '_>, pass: &mut dyn Pass) -> Result<(), Refused
     let read = || Some((text(message, "product_id")?, list(message, "bids")?, list(message, "asks")?));
     let (name, bids, asks) = read().ok_or("a book snapshot that is not whole")?;
     pass.market(name)?;
-    tell_levels(pass, bids, asks)?;
+    tell_levels(pass, bids, asks, pair)?;
     let content = Content::Whole { number: 0, depth: None };
     pass.book(&BookMessage { content, time: rfc3339(message, "time"), checksum: None });
     Ok(())

@@ -5,12 +5,11 @@
 use crate::import::{
     error::Refused,
     json::{list, millis, side, text, whole},
-    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue},
+    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
-use market::Side;
 use simd_json::{prelude::*, tape::Value};
 
 pub(in crate::import) const RULES: Rules = Rules {
@@ -60,12 +59,7 @@ fn tell_book(name: &str, book: Value<'_, '_>, pass: &mut dyn Pass) -> Result<(),
     };
     let (bids, asks, message) = read().ok_or("a book message that is not whole")?;
     pass.market(name)?;
-    for (side, levels) in [(Side::Bid, bids), (Side::Ask, asks)] {
-        for entry in levels.iter() {
-            let (price, amount) = level(entry).ok_or("a level is no action with two numbers")?;
-            pass.level(side, price, amount)?;
-        }
-    }
+    tell_levels(pass, bids, asks, level)?;
     pass.book(&message);
     Ok(())
 }

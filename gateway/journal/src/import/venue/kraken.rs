@@ -98,7 +98,7 @@ fn read_book(depth: usize, objects: &[Value<'_, '_>], pass: &mut dyn Pass) -> Re
 fn tell_side(side: Side, levels: Array<'_, '_>, pass: &mut dyn Pass) -> Result<Option<Nanos>, Refused> {
     let mut latest = None;
     for level in levels.iter() {
-        let (price, qty) = pair(level).ok_or("a level is no pair of numbers")?;
+        let (price, qty) = pair(level).ok_or("a level without a price and a quantity")?;
         let time = level.get_idx(2).and_then(|time| time.into_string()).and_then(seconds);
         latest = latest.max(Some(time.ok_or("a level without its time")?));
         pass.level(side, price, qty)?;

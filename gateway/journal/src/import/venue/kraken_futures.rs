@@ -5,12 +5,11 @@
 use crate::import::{
     error::Refused,
     json::{list, millis, side, text, whole},
-    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue},
+    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
     rules::{Rules, Snapshots},
 };
-use market::Side;
 use simd_json::tape::Value;
 
 pub(in crate::import) const RULES: Rules = Rules {
@@ -26,9 +25,9 @@ impl Venue for KrakenFutures {
     fn read(&mut self, message: Message<'_, '_>, pass: &mut dyn Pass) -> Result<(), Refused> {
         let message = message.value;
         match (text(message, "event"), text(message, "feed")) {
-            (None, Some("book")) => tell_change(message, pass).ok_or("a book message that is not whole")?,
+            (None, Some("book")) => tell_change(message, pass),
             (None, Some("book_snapshot")) => tell_whole(message, pass),
-            (None, Some("trade")) => tell_trade(message, pass).ok_or("a trade that is not whole")?,
+            (None, Some("trade")) => tell_trade(message, pass),
             (None, Some("trade_snapshot")) => {
                 let trades = list(message, "trades").ok_or("trades that are no list")?;
                 pass.skip("trade of before the capture", trades.len());
@@ -42,47 +41,48 @@ impl Venue for KrakenFutures {
     }
 }
 
-/// The answer of a pass, if the message is whole.
-type Told = Option<Result<(), Refused>>;
-
-fn tell_change(message: Value<'_, '_>, pass: &mut dyn Pass) -> Told {
-    let (name, side) = (text(message, "product_id")?, side(message, "side")?);
-    let (price, qty) = level(message)?;
-    let seq = whole(message, "seq")?;
-    let content = Content::Change(Link::Span { first: seq, last: seq });
-    let message = BookMessage { content, time: Some(millis(message, "timestamp")?), checksum: None };
-    Some(pass.market(name).and_then(|()| pass.level(side, price, qty)).map(|()| pass.book(&message)))
+fn tell_change(message: Value<'_, '_>, pass: &mut dyn Pass) -> Result<(), Refused> {
+    let read = || {
+        let seq = whole(message, "seq")?;
+        let content = Content::Change(Link::Span { first: seq, last: seq });
+        Some((text(message, "product_id")?, side(message, "side")?, level(message)?, book(message, content)?))
+    };
+    let (name, side, (price, qty), book) = read().ok_or("a book message that is not whole")?;
+    pass.market(name)?;
+    pass.level(side, price, qty)?;
+    pass.book(&book);
+    Ok(())
 }
 
 fn tell_whole(message: Value<'_, '_>, pass: &mut dyn Pass) -> Result<(), Refused> {
     let read = || {
         let content = Content::Whole { number: whole(message, "seq")?, depth: None };
-        let book = BookMessage { content, time: Some(millis(message, "timestamp")?), checksum: None };
-        Some((text(message, "product_id")?, list(message, "bids")?, list(message, "asks")?, book))
+        let name = text(message, "product_id")?;
+        Some((name, list(message, "bids")?, list(message, "asks")?, book(message, content)?))
     };
     let (name, bids, asks, book) = read().ok_or("a book snapshot that is not whole")?;
     pass.market(name)?;
-    for (side, levels) in [(Side::Bid, bids), (Side::Ask, asks)] {
-        for entry in levels.iter() {
-            let (price, qty) = level(entry).ok_or("a level without price or qty")?;
-            pass.level(side, price, qty)?;
-        }
-    }
+    tell_levels(pass, bids, asks, level)?;
     pass.book(&book);
     Ok(())
 }
 
-fn tell_trade(message: Value<'_, '_>, pass: &mut dyn Pass) -> Told {
-    let (price, qty) = level(message)?;
-    let trade = Trade {
-        id: Some(whole(message, "seq")?),
-        time: millis(message, "time")?,
-        price,
-        qty,
-        aggressor: side(message, "side")?,
+fn tell_trade(message: Value<'_, '_>, pass: &mut dyn Pass) -> Result<(), Refused> {
+    let read = || {
+        let (price, qty) = level(message)?;
+        let (id, aggressor) = (Some(whole(message, "seq")?), side(message, "side")?);
+        Some((
+            text(message, "product_id")?,
+            Trade { id, time: millis(message, "time")?, price, qty, aggressor },
+        ))
     };
-    let name = text(message, "product_id")?;
-    Some(pass.market(name).and_then(|()| pass.trade(&trade)))
+    let (name, trade) = read().ok_or("a trade that is not whole")?;
+    pass.market(name)?;
+    pass.trade(&trade)
+}
+
+fn book(message: Value<'_, '_>, content: Content) -> Option<BookMessage> {
+    Some(BookMessage { content, time: Some(millis(message, "timestamp")?), checksum: None })
 }
 
 fn level<'a>(object: Value<'_, 'a>) -> Option<(Number<'a>, Number<'a>)> {

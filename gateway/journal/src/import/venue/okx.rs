@@ -7,7 +7,7 @@ use crate::import::{
     depth_book::Checksum,
     error::Refused,
     json::{list, millis, side, text, whole},
-    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
+    message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::Pairs,
     number::{Digits, Number},
     rules::{Rules, Snapshots},
@@ -91,7 +91,7 @@ pub(super) fn tell_books(
         };
         let (bids, asks, message) = message().ok_or("a book message that is not whole")?;
         pass.market(name)?;
-        tell_levels(pass, bids, asks)?;
+        tell_levels(pass, bids, asks, pair)?;
         pass.book(&message);
     }
     Ok(())
