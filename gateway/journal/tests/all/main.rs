@@ -8,6 +8,7 @@ mod import_coinbase;
 mod import_deribit;
 mod import_faults;
 mod import_gaps;
+mod import_hostile;
 mod import_kraken;
 mod moments;
 mod import_kraken_futures;
