@@ -33,7 +33,7 @@ use events::Markets;
 use feed::{FeedError, FeedSource, FeedState, FeedStatus};
 use market::{Epoch, Event, Instruments, Kind, Nanos};
 use message::{Message, Pass, Venue};
-use rules::{Rules, Snapshots};
+use rules::{Holes, Rules, Snapshots};
 use simd_json::Tape;
 use std::{
     path::{Path, PathBuf},
@@ -89,6 +89,8 @@ struct Reader {
     rules: &'static Rules,
     venue: Box<dyn Venue>,
     buffers: simd_json::Buffers,
+    /// Room for the next message.
+    tape: Tape<'static>,
 }
 
 impl Import {
@@ -98,7 +100,8 @@ impl Import {
     /// If a file cannot be read or a line not understood, if names clash, or if there is no market at all.
     pub fn open(format: Format, files: &[PathBuf], renames: &[Rename]) -> Result<Import, ImportError> {
         let (rules, venue) = format.parts();
-        let mut reader = Reader { rules, venue, buffers: simd_json::Buffers::default() };
+        let mut reader =
+            Reader { rules, venue, buffers: simd_json::Buffers::default(), tape: Tape(Vec::new()) };
         let mut survey = Survey::new(rules, files);
         let mut captures = Captures::open(files)?;
         while let Some(line) = captures.next()? {
@@ -144,16 +147,23 @@ impl Reader {
     fn read(&mut self, line: Line<'_>, pass: &mut dyn Pass) -> Result<(), Refused> {
         let Some(text) = line.message else {
             pass.skip("connection", 1);
+            if line.connects && self.rules.holes == Holes::Hidden {
+                pass.reconnected();
+            }
             return Ok(());
         };
         if line.url.is_some() && self.rules.snapshots == Snapshots::Pushed {
             pass.skip("answer to a REST request", 1);
             return Ok(());
         }
-        let tape = parse(text, &mut self.buffers)?;
+        let mut tape = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        simd_json::fill_tape(text, &mut self.buffers, &mut tape)
+            .map_err(|error| Refused(format!("this is no JSON: {error}")))?;
         let message =
             Message { value: tape.as_value(), received: line.received, url: line.url, file: line.at.file };
-        self.venue.read(message, pass)
+        let told = self.venue.read(message, pass);
+        self.tape = tape.reset();
+        told
     }
 }
 
@@ -188,9 +198,4 @@ impl FeedSource for Import {
         self.watermark = self.watermark.max(latest.unwrap_or(Nanos::ZERO));
         Ok(FeedStatus { state, watermark: self.watermark })
     }
-}
-
-fn parse<'a>(message: &'a mut [u8], buffers: &mut simd_json::Buffers) -> Result<Tape<'a>, Refused> {
-    simd_json::to_tape_with_buffers(message, buffers)
-        .map_err(|error| Refused(format!("this is no JSON: {error}")))
 }

@@ -27,6 +27,8 @@ pub(super) struct Line<'a> {
     pub received: Nanos,
     /// What was asked for, if it is an answer.
     pub url: Option<&'a str>,
+    /// Whether a connection was made.
+    pub connects: bool,
     /// What it says, to be parsed in place; `None` if it is not a market's message.
     pub message: Option<&'a mut [u8]>,
 }
@@ -112,6 +114,7 @@ impl Captures {
         Ok(Some(Line {
             at: At { file, path, number: *number },
             received: *received,
+            connects: head.connects,
             url: Some(&before[..head.url])
                 .filter(|url| !url.is_empty())
                 .and_then(|url| std::str::from_utf8(url).ok()),

@@ -4,7 +4,7 @@ use super::{
     capture::At,
     depth_book::Written,
     error::Refused,
-    message::{BookMessage, Pass, Trade},
+    message::{BookMessage, Content, Pass, Trade},
     number::Number,
     rules::Rules,
     sync::{BookSync, Outlet},
@@ -22,6 +22,8 @@ pub(super) struct Markets {
 
 struct Market {
     book: BookSync,
+    /// The file that its changes come from.
+    file: Option<usize>,
     /// The latest event time seen.
     latest: Option<Nanos>,
     last_trade: Option<u64>,
@@ -42,7 +44,7 @@ pub(super) struct EventPass<'a> {
 impl Markets {
     /// None of the books of `instruments` stands yet.
     pub fn new(rules: &'static Rules, instruments: &Instruments) -> Markets {
-        let market = |_| Market { book: BookSync::new(rules), latest: None, last_trade: None };
+        let market = |_| Market { book: BookSync::new(rules), file: None, latest: None, last_trade: None };
         Markets { rules, list: instruments.iter().map(market).collect(), written: Vec::new() }
     }
 
@@ -88,6 +90,9 @@ impl Pass for EventPass<'_> {
         let market = &mut self.markets.list[self.symbol.index()];
         let time = message.time.or(market.latest).unwrap_or(self.received);
         market.latest = market.latest.max(Some(time));
+        if matches!(message.content, Content::Change(_)) {
+            market.file = Some(self.at.file);
+        }
         let outlet = Outlet {
             instrument: &self.instruments[self.symbol],
             symbol: self.symbol,
@@ -125,6 +130,25 @@ impl Pass for EventPass<'_> {
         });
         self.tally.trades += 1;
         Ok(())
+    }
+
+    fn reconnected(&mut self) {
+        for (symbol, instrument) in self.instruments.iter() {
+            let market = &mut self.markets.list[symbol.index()];
+            if market.file.is_some_and(|file| file != self.at.file) {
+                continue;
+            }
+            market.book.interrupt(Outlet {
+                instrument,
+                symbol,
+                time: market.latest.unwrap_or(self.received),
+                begin: self.out.len(),
+                out: self.out,
+                written: &[],
+                at: self.at,
+                tally: self.tally,
+            });
+        }
     }
 
     fn skip(&mut self, reason: &str, count: usize) {

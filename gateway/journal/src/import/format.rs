@@ -7,7 +7,7 @@ use std::{fmt::Write, str::FromStr};
 ///
 /// Every format takes every form of line: `<ns since 1970> <JSON>` and `<seconds since 1970>: <JSON>` are a message each,
 /// `https://… -> <seconds since 1970>: <JSON>` is what a REST request was answered, and a line that begins with `wss://`
-/// tells of a connection and is passed over.
+/// tells of a connection: where a hole would not show otherwise, a new one is a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Binance and Binance.US, spot and futures: combined streams with depth diffs and trades, and the REST depth
@@ -121,7 +121,7 @@ impl Format {
              <seconds since 1970>: <JSON>             a message\n  \
              https://URL -> <seconds since 1970>: <JSON>\n  \
              \u{20}                                        what a REST request was answered\n  \
-             wss://...                                a connection: passed over",
+             wss://...                                a connection, or what was sent on it",
         );
         guide
     }

@@ -13,6 +13,8 @@ const ANSWERED: &[u8] = b" -> ";
 /// A line's beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
+    /// Whether a connection was made.
+    pub connects: bool,
     /// When it was received; `None` of a line that says nothing about a market.
     pub received: Option<Nanos>,
     /// Length of the URL that the line begins with; zero if it has none.
@@ -25,17 +27,18 @@ impl Head {
     /// Takes a line apart; `None` if it is of no form.
     pub fn of(line: &[u8]) -> Option<Head> {
         if line.starts_with(b"wss://") || line.starts_with(b"ws://") {
-            return Some(Head { received: None, url: 0, message_at: line.len() });
+            let connects = line.split(|&byte| byte == b' ').nth(1) == Some(b"<->");
+            return Some(Head { connects, received: None, url: 0, message_at: line.len() });
         }
         if line.starts_with(b"https://") || line.starts_with(b"http://") {
             let url = line.windows(ANSWERED.len()).position(|window| window == ANSWERED)?;
             let begin = url + ANSWERED.len();
             let (received, length) =
                 stamp(&line[begin..]).filter(|&(_, length)| line[begin + length - 1] == b':')?;
-            return Some(Head { received: Some(received), url, message_at: begin + length });
+            return Some(Head { connects: false, received: Some(received), url, message_at: begin + length });
         }
         let (received, message_at) = stamp(line)?;
-        Some(Head { received: Some(received), url: 0, message_at })
+        Some(Head { connects: false, received: Some(received), url: 0, message_at })
     }
 }
 
@@ -68,6 +71,8 @@ mod tests {
         check("1.5: []", Some((Some(1_500_000_000), "", " []")));
         check("1: []", Some((Some(1_000_000_000), "", " []")));
         check("https://h/p?s=A -> 2.25: {}", Some((Some(2_250_000_000), "https://h/p?s=A", " {}")));
+        assert!(Head::of(b"wss://h <-> 1.5").unwrap().connects);
+        assert!(!Head::of(b"wss://h <- 1.5: {}").unwrap().connects);
         check("wss://h <- 1.5: {}", Some((None, "", "")));
         check("wss://h <-> 1.5", Some((None, "", "")));
         for bad in [

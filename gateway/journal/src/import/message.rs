@@ -42,6 +42,9 @@ pub(super) trait Pass {
     /// A trade.
     fn trade(&mut self, trade: &Trade<'_>) -> Result<(), Refused>;
 
+    /// The file is connected anew, and what happened before that is not in it.
+    fn reconnected(&mut self);
+
     /// Leaves `count` messages or parts of one out.
     fn skip(&mut self, reason: &str, count: usize);
 }

@@ -8,10 +8,21 @@ pub(super) struct Rules {
     pub digits: Digits,
     /// How whole books come.
     pub snapshots: Snapshots,
+    /// Whether a message that is missing shows.
+    pub holes: Holes,
     /// What its checksums are of.
     pub checksum: Option<Checksum>,
     /// How its names of pairs are made.
     pub pairs: Pairs,
+}
+
+/// Whether a message that is missing shows in what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holes {
+    /// By its number, its checksum or its ids.
+    Shown,
+    /// It does not: what a file's books missed while it was not connected is not known.
+    Hidden,
 }
 
 /// How whole books come.

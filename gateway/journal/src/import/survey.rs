@@ -140,6 +140,8 @@ impl Pass for SurveyPass<'_, '_> {
         self.level(trade.aggressor, trade.price, trade.qty)
     }
 
+    fn reconnected(&mut self) {}
+
     fn skip(&mut self, _: &str, _: usize) {}
 }
 

@@ -166,6 +166,14 @@ impl BookSync {
         }
     }
 
+    /// What follows may not continue the book.
+    pub fn interrupt(&mut self, mut outlet: Outlet<'_>) {
+        if matches!(self.state, State::Standing { .. }) {
+            outlet.leave_out("book of before a new connection");
+            self.lose(&mut outlet);
+        }
+    }
+
     /// Accounts for changes that waited in vain.
     pub fn end(&mut self, tally: &mut Tally) {
         if let State::Waiting(waiting) = &mut self.state {

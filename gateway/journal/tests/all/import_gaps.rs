@@ -205,3 +205,30 @@ fn an_id_that_is_not_known_is_a_gap() {
     ];
     assert_eq!(skipped(&tally), left_out);
 }
+
+#[test]
+fn a_new_connection_is_a_gap_where_a_hole_would_not_show() {
+    let diff = |at: u64| {
+        format!(
+            r#"{at}: {{"event":"data","channel":"diff_order_book_btcusd","data":{{"microtimestamp":"{at}","bids":[["1.5","{at}"]],"asks":[]}}}}"#
+        )
+    };
+    let book = |at: u64| {
+        format!(
+            r#"https://h/api/v2/order_book/btcusd/ -> {at}: {{"microtimestamp":"{at}","bids":[],"asks":[]}}"#
+        )
+    };
+    let connection = "wss://ws.bitstamp.net <-> 1.0".to_owned();
+    let lines = [connection.clone(), book(1), diff(2), connection, diff(5), book(6), diff(7)];
+    let (import, events) = import(Format::Bitstamp, &Captured::new(&[&lines.join("\n")]).files);
+    let taken: Vec<_> = events.iter().map(|event| (event.kind, event.number)).collect();
+    let wanted = [(Kind::Reset, 1), (Kind::Level, 2), (Kind::FeedGap, 0), (Kind::Reset, 6), (Kind::Level, 7)];
+    assert_eq!(taken, wanted);
+    assert_eq!(events[3].reset_reason(), ResetReason::Gap);
+    let left_out = [
+        ("connection", 2, 1),
+        ("book of before a new connection", 1, 4),
+        ("book update that the book holds already", 1, 5),
+    ];
+    assert_eq!(skipped(import.tally()), left_out);
+}

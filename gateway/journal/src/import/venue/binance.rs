@@ -9,7 +9,7 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::{BINANCE_QUOTES, Pairs},
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use market::Side;
 use simd_json::{prelude::*, tape::Value};
@@ -18,6 +18,7 @@ use std::collections::HashSet;
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::Least,
     snapshots: Snapshots::Polled,
+    holes: Holes::Shown,
     checksum: None,
     pairs: Pairs::Joined(BINANCE_QUOTES),
 };

@@ -10,13 +10,14 @@ use crate::import::{
     message::{Message, Pass, Trade, Venue},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use simd_json::tape::Value;
 
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::AsWritten,
     snapshots: Snapshots::Pushed,
+    holes: Holes::Shown,
     checksum: Some(Checksum::Pairs),
     pairs: Pairs::Joined(QUOTES),
 };

@@ -10,7 +10,7 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use market::Nanos;
 use simd_json::tape::{Array, Value};
@@ -19,6 +19,7 @@ use std::collections::HashMap;
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::Least,
     snapshots: Snapshots::Pushed,
+    holes: Holes::Hidden,
     checksum: None,
     pairs: Pairs::Joined(QUOTES),
 };

@@ -9,7 +9,7 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use market::{Nanos, Side};
 use simd_json::tape::Value;
@@ -17,6 +17,7 @@ use simd_json::tape::Value;
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::Least,
     snapshots: Snapshots::Polled,
+    holes: Holes::Hidden,
     checksum: None,
     pairs: Pairs::Joined(QUOTES),
 };

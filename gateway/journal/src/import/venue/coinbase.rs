@@ -8,13 +8,14 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::Pairs,
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use simd_json::tape::Value;
 
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::Least,
     snapshots: Snapshots::Pushed,
+    holes: Holes::Hidden,
     checksum: None,
     pairs: Pairs::Separated('-'),
 };

@@ -8,13 +8,14 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, tell_levels},
     naming::{Pairs, QUOTES},
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use simd_json::{prelude::*, tape::Value};
 
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::Least,
     snapshots: Snapshots::Pushed,
+    holes: Holes::Shown,
     checksum: None,
     pairs: Pairs::Joined(QUOTES),
 };

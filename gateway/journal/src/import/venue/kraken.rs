@@ -10,7 +10,7 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair},
     naming::Pairs,
     number::Digits,
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use market::{Nanos, Side};
 use simd_json::{
@@ -21,6 +21,7 @@ use simd_json::{
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::AsWritten,
     snapshots: Snapshots::Pushed,
+    holes: Holes::Shown,
     checksum: Some(Checksum::Digits),
     pairs: Pairs::Separated('/'),
 };

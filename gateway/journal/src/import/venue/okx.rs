@@ -10,13 +10,14 @@ use crate::import::{
     message::{BookMessage, Content, Link, Message, Pass, Trade, Venue, pair, tell_levels},
     naming::Pairs,
     number::{Digits, Number},
-    rules::{Rules, Snapshots},
+    rules::{Holes, Rules, Snapshots},
 };
 use simd_json::{prelude::*, tape::Value};
 
 pub(in crate::import) const RULES: Rules = Rules {
     digits: Digits::AsWritten,
     snapshots: Snapshots::Pushed,
+    holes: Holes::Shown,
     checksum: Some(Checksum::Pairs),
     pairs: Pairs::Separated('-'),
 };
