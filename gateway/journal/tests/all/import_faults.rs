@@ -77,6 +77,21 @@ fn a_broken_line_is_named_before_anything_is_made_of_the_rest() {
 }
 
 #[test]
+fn a_kind_that_a_terminal_could_not_show_is_counted_without_its_name() {
+    let good = depth(1, "BTCUSDT", 1, 5, "");
+    let kind = |kind: &str| format!(r#"2 {{"stream":"x@y","data":{{"e":"{kind}"}}}}"#) + "\n";
+    let lines = [good, kind("kline"), kind(r"\u001b[2J"), kind(&"x".repeat(100)), kind("kline")].concat();
+    let (import, _) = import(Format::Binance, &Captured::new(&[&lines]).files);
+    let skipped: Vec<_> = import
+        .tally()
+        .skipped
+        .iter()
+        .map(|skipped| (&*skipped.reason, skipped.count, skipped.first.line))
+        .collect();
+    assert_eq!(skipped[..2], [("kline", 2, 2), ("message of some other kind", 2, 3)]);
+}
+
+#[test]
 fn a_cut_gzip_file_is_said_to_be_cut() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     for i in 1..500 {
