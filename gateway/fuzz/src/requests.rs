@@ -48,13 +48,23 @@ pub(crate) fn binance(data: &[u8]) {
         binance::Id::Given(id) => check_id(Some(id), &json["id"]),
         binance::Id::Null | binance::Id::Needless => check_id(None, &json["id"]),
     }
-    match &request.method {
-        binance::Method::Subscribe { names, .. } | binance::Method::Unsubscribe(names) => {
+    let name = match &request.method {
+        binance::Method::Subscribe { names, .. } => {
             check_names(names, &json["params"]);
+            "SUBSCRIBE"
         }
-        binance::Method::SetCombined(combined) => assert_eq!(json["params"][1], *combined),
-        binance::Method::List | binance::Method::GetCombined => {}
-    }
+        binance::Method::Unsubscribe(names) => {
+            check_names(names, &json["params"]);
+            "UNSUBSCRIBE"
+        }
+        binance::Method::SetCombined(combined) => {
+            assert_eq!(json["params"][1], *combined);
+            "SET_PROPERTY"
+        }
+        binance::Method::List => "LIST_SUBSCRIPTIONS",
+        binance::Method::GetCombined => "GET_PROPERTY",
+    };
+    assert_eq!(json["method"], name);
 }
 
 /// A name that is understood is that of the topic's own events, but for its case.
