@@ -30,6 +30,8 @@ pub struct Compared {
     pub books: usize,
     pub tops: usize,
     pub trades: usize,
+    /// Why connections ended, as clients put it.
+    pub ended: Vec<String>,
 }
 
 impl Truth {
@@ -69,6 +71,8 @@ impl Truth {
             if let Some(id) = said["id"].as_u64() {
                 let seq = ids.seq(id).unwrap_or_else(|| panic!("the id {id} is before the first one"));
                 by_seq.entry(seq).or_default().push(said);
+            } else if let Some(why) = said["ended"].as_str() {
+                compared.ended.push(why.to_owned());
             } else {
                 last_trade = last_trade.max(said["trade"].as_u64().unwrap());
                 sequence += 1;

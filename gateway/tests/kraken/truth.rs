@@ -30,6 +30,8 @@ pub struct Compared {
     pub trades: usize,
     pub tickers: usize,
     pub candles: usize,
+    /// Why connections ended, as clients put it.
+    pub ended: Vec<String>,
 }
 
 struct Trade {
@@ -81,6 +83,8 @@ impl Truth {
             } else if said["candle"].is_array() {
                 compare_candle(said, &trades);
                 compared.candles += 1;
+            } else if let Some(why) = said["ended"].as_str() {
+                compared.ended.push(why.to_owned());
             }
         }
         compared

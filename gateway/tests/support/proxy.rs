@@ -75,6 +75,16 @@ impl Proxy {
         self.shared.blocks_upgrades.store(true, Relaxed);
     }
 
+    /// Ends all connections again and again, each time in another way, and drops dead in between, which only those notice who
+    /// ask whether anyone is there.
+    pub async fn trouble(self) {
+        for (how, after) in [(Cut::Reset, 1_500), (Cut::Swallow, 1_500), (Cut::Finish, 2_500)].iter().cycle()
+        {
+            tokio::time::sleep(Duration::from_millis(*after)).await;
+            self.cut(*how);
+        }
+    }
+
     /// Ends all connections; new ones get through.
     pub fn cut(&self, how: Cut) {
         let pairs = std::mem::take(&mut *self.shared.pairs.lock().unwrap());
