@@ -5,17 +5,11 @@
 mod support;
 
 use gateway::{Config, start};
-use std::{
-    io,
-    net::SocketAddr,
-    path::Path,
-    process::{Command, Output, Stdio},
-    sync::mpsc,
-    thread,
-};
+use std::{net::SocketAddr, path::Path, process::Command};
 use support::{
-    PATIENCE, browser,
+    browser,
     java::{JDK, OKHTTP, class_path},
+    script::Started,
 };
 
 const GUIDE: &str = "docs/guides/transports.md";
@@ -40,18 +34,6 @@ const MISSING: [&str; 7] = [
     browser::MISSING[1],
 ];
 
-/// What a program printed. One that does not end is killed.
-fn output_of(command: &mut Command) -> io::Result<Output> {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let id = child.id().to_string();
-    let (ended, has_ended) = mpsc::channel();
-    thread::spawn(move || ended.send(child.wait_with_output()));
-    has_ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-        let _ = Command::new("kill").arg(id).status();
-        panic!("{command:?} does not end")
-    })
-}
-
 /// Runs a block by what takes its text and the gateway's address; how many lines it printed.
 fn lines_of(document: &str, name: &str, by: impl FnOnce(&str, SocketAddr) -> Command) -> Option<usize> {
     let gateway = start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
@@ -60,7 +42,7 @@ fn lines_of(document: &str, name: &str, by: impl FnOnce(&str, SocketAddr) -> Com
         block(document, name).replace("127.0.0.1:9000", &gateway.address().to_string()).replace("9001", &tcp);
     let libraries = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node");
     let mut command = by(&code, gateway.address());
-    let run = output_of(command.current_dir(libraries));
+    let run = Started::new(command.current_dir(libraries)).map(Started::output);
     gateway.shut_down("the test is over");
     let Ok(output) = run else {
         eprintln!("SKIPPED: there is no {}", command.get_program().display());

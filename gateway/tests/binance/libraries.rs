@@ -12,10 +12,12 @@ use super::{
         run,
         script::{decimals_of, python, said_by, script},
     },
-    truth::{Compared, SYMBOL, Truth},
+    truth::{Compared, Truth},
 };
 use gateway::Config;
 use std::{net::SocketAddr, process::Command, time::Duration};
+
+const SYMBOL: &str = "BTC/USDT";
 
 /// How a library says that it is not there.
 const MISSING: [&str; 7] = [
@@ -48,7 +50,7 @@ fn check_client(
     let mut compared = None;
     run(async {
         let Some(command) = client(address) else { return };
-        let mut truth = Truth::begin(address).await;
+        let mut truth = Truth::begin(address, SYMBOL).await;
         truth.follow().await;
         let decimals = decimals_of(SYMBOL, address).await;
         if let Some(said) = said_by(command, &MISSING, async || truth.follow().await).await {

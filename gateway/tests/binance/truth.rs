@@ -9,8 +9,6 @@ use std::{
     net::SocketAddr,
 };
 
-pub const SYMBOL: &str = "BTC/USDT";
-
 /// Price and quantity as integers of this scale.
 const SCALE: f64 = 1e8;
 
@@ -19,6 +17,7 @@ type Side = Vec<(i64, i64)>;
 /// All messages of a market, while clients look at it.
 pub struct Truth {
     client: Client,
+    symbol: String,
     books: Vec<String>,
     last_seq: u64,
     trades: HashMap<u64, Value>,
@@ -35,13 +34,14 @@ pub struct Compared {
 }
 
 impl Truth {
-    pub async fn begin(address: SocketAddr) -> Truth {
+    pub async fn begin(address: SocketAddr, symbol: &str) -> Truth {
         let mut client = Client::connect(address).await;
-        let trades = json!({"channel": "trade", "symbol": [SYMBOL], "snapshot": true});
-        let book = json!({"channel": "book", "symbol": [SYMBOL], "depth": 0, "policy": "lossless"});
+        let trades = json!({"channel": "trade", "symbol": [symbol], "snapshot": true});
+        let book = json!({"channel": "book", "symbol": [symbol], "depth": 0, "policy": "lossless"});
         client.send(json!({"method": "subscribe", "params": trades})).await;
         client.send(json!({"method": "subscribe", "params": book})).await;
-        Truth { client, books: Vec::new(), last_seq: 0, trades: HashMap::new() }
+        let symbol = symbol.to_owned();
+        Truth { client, symbol, books: Vec::new(), last_seq: 0, trades: HashMap::new() }
     }
 
     /// Takes the next message.
@@ -88,7 +88,7 @@ impl Truth {
         }
         let mut book = Book::new(0);
         for text in &self.books {
-            book.take(text, SYMBOL);
+            book.take(text, &self.symbol);
             for said in by_seq.remove(&book.last).unwrap_or_default() {
                 compare_book(said, &book, decimals, &mut compared);
             }

@@ -12,10 +12,12 @@ use super::{
         run,
         script::{decimals_of, python, said_by, script},
     },
-    truth::{Compared, SYMBOL, Truth},
+    truth::{Compared, Truth},
 };
 use gateway::Config;
 use std::{net::SocketAddr, process::Command};
+
+const SYMBOL: &str = "BTC/USDT";
 
 /// How a library says that it is not there.
 const MISSING: [&str; 4] =
@@ -38,12 +40,9 @@ fn check_client(
     let mut compared = None;
     run(async {
         let Some(command) = client(address) else { return };
-        let mut truth = Truth::begin(address).await;
+        let mut truth = Truth::begin(address, SYMBOL).await;
         let decimals = decimals_of(SYMBOL, address).await;
-        let follow = async || {
-            truth.follow().await;
-        };
-        if let Some(said) = said_by(command, &MISSING, follow).await {
+        if let Some(said) = said_by(command, &MISSING, async || truth.follow().await).await {
             compared = Some(truth.compare(address, &said, decimals).await);
         }
     });
