@@ -152,14 +152,18 @@ fn what_is_wrong_with_a_request_is_said_and_the_streams_go_on() {
     });
 }
 
+/// More than may come at once, and more refusals than the gateway has patience for.
+const REQUESTS: usize = 80;
+
 /// What a client gets that asks without a pause: as many answers as come at once, refusals, and a close frame.
 async fn asking_without_pause(address: SocketAddr, first: &str) -> (usize, Vec<Value>, (u16, String)) {
     let mut client = Client::connect_to(address, "/ws").await;
-    for id in 0..80 {
+    for id in 0..REQUESTS {
         client.send(first.replace("ID", &id.to_string())).await;
     }
     let (mut done, mut refused) = (0, Vec::new());
     loop {
+        assert!(done + refused.len() < REQUESTS, "each was answered");
         match client.receive().await {
             Received::Closed(code, reason) => return (done, refused, (code, reason)),
             Received::Text(text) => {

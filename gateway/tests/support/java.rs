@@ -31,6 +31,13 @@ pub fn java(program: &str, jars: &[&str], address: SocketAddr, venue: &str, even
     Some(command)
 }
 
+/// Whether a client that pings told why its connections ended: it was cut off, and it found out by its pings, which were answered
+/// before, that it was not heard any more.
+pub fn check_cuts(ended: &[String]) {
+    let (silent, cut): (Vec<_>, Vec<_>) = ended.iter().partition(|why| why.contains("didn't receive pong"));
+    assert!(silent.iter().any(|why| !why.contains("after 0 successful")) && !cut.is_empty(), "{ended:?}");
+}
+
 /// The folder of the classes of a program, one for each venue: both may be compiled at once.
 fn compiled(program: &str, jars: &[&str], venue: &str) -> Option<PathBuf> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/java");

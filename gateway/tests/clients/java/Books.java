@@ -13,7 +13,18 @@ final class Books {
         void follow(Library library, int events) throws IOException, InterruptedException;
     }
 
-    static void keep(String[] args, Library library) throws InterruptedException {
+    /** Ends the program, whatever threads a library may have. */
+    static void keep(String[] args, Library library) {
+        try {
+            follow(args, library);
+            System.exit(0);
+        } catch (Throwable wrong) {
+            wrong.printStackTrace();
+            System.exit(1);
+        }
+    }
+
+    private static void follow(String[] args, Library library) throws InterruptedException {
         Book book = args[1].equals("binance") ? new BinanceBook(args[0]) : new KrakenBook(args[0]);
         int events = Integer.parseInt(args[2]);
         for (boolean done = false; !done; ) {

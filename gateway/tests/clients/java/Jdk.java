@@ -11,7 +11,7 @@ import java.util.concurrent.ExecutionException;
 final class Jdk implements Library {
     private final HttpClient client = HttpClient.newHttpClient();
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
         Books.keep(args, new Jdk());
     }
 

@@ -10,12 +10,8 @@ import okhttp3.WebSocketListener;
 final class OkHttp implements Library {
     private final OkHttpClient client = new OkHttpClient.Builder().pingInterval(Duration.ofMillis(500)).build();
 
-    public static void main(String[] args) throws Exception {
-        OkHttp library = new OkHttp();
-        Books.keep(args, library);
-        // Its threads would live on for a while.
-        library.client.dispatcher().executorService().shutdown();
-        library.client.connectionPool().evictAll();
+    public static void main(String[] args) {
+        Books.keep(args, new OkHttp());
     }
 
     @Override
