@@ -24,12 +24,13 @@ fn block(document: &str, name: &str) -> String {
 }
 
 /// What the machine may lack, as interpreters say it.
-const MISSING: [&str; 7] = [
+const MISSING: [&str; 8] = [
     "No module named",
     "bad option",
     "Cannot find package",
     ": command not found",
     "package com.google.gson does not exist",
+    "jdk.compiler",
     browser::MISSING[0],
     browser::MISSING[1],
 ];
