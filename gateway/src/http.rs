@@ -40,6 +40,8 @@ use std::{
 };
 use tokio::net::TcpStream;
 
+pub use terms::read_query;
+
 type Reply = Response<Full<Bytes>>;
 
 /// What is served, for those who asked for something else.

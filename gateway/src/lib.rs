@@ -34,4 +34,6 @@ pub use acceptor::ListenError;
 pub use assembly::{Running, StartError, record, start, start_with};
 pub use config::{Config, ConfigError, CrossRule, FeedSpec, FeedSpecError, Plain, PlainError, Threads};
 pub use feed_source::{Feed, OpenFeedError};
+#[doc(hidden)]
+pub use http::read_query;
 pub use recorder::Recorded;

@@ -2,10 +2,14 @@
 //! machine has no interpreter or library for; DEPTHCAST_PYTHON names a Python with those of `tests/clients/requirements.txt`,
 //! and `npm ci` in `tests/clients/node` installs those of Node.js.
 
+mod support;
+
 use gateway::{Config, start};
-use std::{
-    path::Path,
-    process::{Command, Stdio},
+use std::{net::SocketAddr, path::Path, process::Command};
+use support::{
+    browser,
+    java::{JDK, OKHTTP, class_path},
+    script::Started,
 };
 
 const GUIDE: &str = "docs/guides/transports.md";
@@ -20,10 +24,19 @@ fn block(document: &str, name: &str) -> String {
 }
 
 /// What the machine may lack, as interpreters say it.
-const MISSING: [&str; 4] = ["No module named", "bad option", "Cannot find package", ": command not found"];
+const MISSING: [&str; 8] = [
+    "No module named",
+    "bad option",
+    "Cannot find package",
+    ": command not found",
+    "package com.google.gson does not exist",
+    "jdk.compiler",
+    browser::MISSING[0],
+    browser::MISSING[1],
+];
 
-/// Runs a block with an interpreter that takes it as an argument; how many lines it printed.
-fn lines_of(document: &str, name: &str, interpreter: &str, arguments: &[&str]) -> Option<usize> {
+/// Runs a block by what takes its text and the gateway's address; how many lines it printed.
+fn lines_of(document: &str, name: &str, by: impl FnOnce(&str, SocketAddr) -> Command) -> Option<usize> {
     let gateway = start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
     let tcp = gateway.tcp_address().expect("there is a TCP port").port().to_string();
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol");
@@ -32,27 +45,35 @@ fn lines_of(document: &str, name: &str, interpreter: &str, arguments: &[&str]) -
         .replace("9001", &tcp)
         .replace("docs/protocol", &schemas.to_string_lossy());
     let libraries = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node");
-    let mut command = Command::new(interpreter);
-    command.args(arguments).arg(code).stdin(Stdio::null()).current_dir(libraries);
-    let run = command.output();
+    let mut command = by(&code, gateway.address());
+    let run = Started::new(command.current_dir(libraries)).map(Started::output);
     gateway.shut_down("the test is over");
     let Ok(output) = run else {
-        eprintln!("SKIPPED: there is no {interpreter}");
+        eprintln!("SKIPPED: there is no {}", command.get_program().display());
         return None;
     };
     let said = String::from_utf8_lossy(&output.stderr);
     if MISSING.iter().any(|missing| said.contains(missing)) {
-        eprintln!("SKIPPED: {interpreter} cannot: {said}");
+        eprintln!("SKIPPED: {name}: {said}");
         return None;
     }
     assert!(output.status.success(), "{said}");
     Some(String::from_utf8_lossy(&output.stdout).lines().count())
 }
 
-fn check(document: &str, name: &str, interpreter: &str, arguments: &[&str], at_least: usize) {
-    if let Some(lines) = lines_of(document, name, interpreter, arguments) {
+fn check_by(document: &str, name: &str, at_least: usize, by: impl FnOnce(&str, SocketAddr) -> Command) {
+    if let Some(lines) = lines_of(document, name, by) {
         assert!(lines >= at_least, "{name}: {lines} lines");
     }
+}
+
+/// For an interpreter that takes the text as an argument.
+fn check(document: &str, name: &str, interpreter: &str, arguments: &[&str], at_least: usize) {
+    check_by(document, name, at_least, |code, _| {
+        let mut command = Command::new(interpreter);
+        command.args(arguments).arg(code);
+        command
+    });
 }
 
 fn check_python(document: &str, name: &str, at_least: usize) {
@@ -113,4 +134,29 @@ fn the_clients_that_read_binary_messages_run_as_printed() {
 fn the_clients_of_kraken_run_as_printed() {
     check_python(CLIENTS, "python ccxt kraken", 13);
     check_python(CLIENTS, "python websockets kraken", 20);
+}
+
+#[test]
+fn the_browser_clients_run_as_printed_in_the_console_of_the_gateways_page() {
+    for name in ["javascript browser", "javascript browser kraken"] {
+        check_by(CLIENTS, name, 20, |code, address| {
+            let mut command = browser::run(&format!("http://{address}/"));
+            command.arg(code);
+            command
+        });
+    }
+}
+
+#[test]
+fn the_java_clients_run_as_printed() {
+    for (name, jars) in [("java jdk", JDK), ("java okhttp", OKHTTP)] {
+        let folder = tempfile::tempdir().unwrap();
+        check_by(CLIENTS, name, 20, |code, _| {
+            let file = folder.path().join("Book.java");
+            std::fs::write(&file, code).unwrap();
+            let mut command = Command::new("java");
+            command.args(["-cp", &class_path(jars)]).arg(file);
+            command
+        });
+    }
 }

@@ -26,11 +26,9 @@ pub(super) fn push_line(out: &mut Vec<u8>, event: &Event, instrument: &Instrumen
 }
 
 fn push_reason(out: &mut Vec<u8>, reason: ResetReason) {
-    out.extend_from_slice(match reason {
-        ResetReason::Feed => b",\"reason\":\"feed\"".as_slice(),
-        ResetReason::Gap => b",\"reason\":\"gap\"",
-        ResetReason::Loop => b",\"reason\":\"loop\"",
-    });
+    out.extend_from_slice(b",\"reason\":\"");
+    out.extend_from_slice(reason.as_str().as_bytes());
+    out.push(b'"');
 }
 
 /// The words of a level or a trade: a level stands on a side, a trade has an aggressor.

@@ -84,6 +84,10 @@ impl Segment {
         if header.payload_len > MAX_PAYLOAD || header.count == 0 {
             return Err(Fault::Damaged { offset, what: "the header of a block has impossible lengths" });
         }
+        // No room for what is not there: a header may claim 32 MiB.
+        if u64::from(header.payload_len) > self.len - self.at {
+            return Ok(Next::End { torn: self.len - offset });
+        }
         payload.resize(header.payload_len as usize, 0);
         Ok(match self.fill(payload)? {
             Next::Whole(()) => Next::Whole(header),
@@ -118,5 +122,33 @@ impl Segment {
             zero = chunk[..size].iter().all(|&byte| byte == 0);
         }
         if zero { Ok(Next::End { torn: self.len - offset }) } else { Err(Fault::Damaged { offset, what }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_is_not_there_takes_no_room() {
+        let segment = SegmentHeader { version: 1, run: 1, epoch: 1, first_record: 1 };
+        let block = BlockHeader {
+            payload_len: MAX_PAYLOAD,
+            count: 1,
+            encoding: 0,
+            first_record: 1,
+            first_time: 0,
+            last_time: 0,
+            payload_sum: 0,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("segment");
+        std::fs::write(&path, [&segment.to_bytes()[..], &block.to_bytes()[..], b"a little"].concat())
+            .unwrap();
+        let Ok(Next::Whole((mut segment, _))) = Segment::open(path) else { panic!("it has a header") };
+        let mut payload = Vec::new();
+        let read = segment.next(&mut payload);
+        assert!(matches!(read, Ok(Next::End { torn: 56 })));
+        assert_eq!(payload.capacity(), 0);
     }
 }

@@ -66,6 +66,17 @@ pub enum ResetReason {
 }
 
 impl ResetReason {
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ResetReason::Feed => "feed",
+            ResetReason::Gap => "gap",
+            ResetReason::Loop => "loop",
+            ResetReason::Recording => "recording",
+            ResetReason::Seek => "seek",
+        }
+    }
+
     /// Whether a book that is known from elsewhere is put in place: its reset and its levels all carry the number at which it
     /// stood, and take none themselves. Where `partial` is set on the last of them, it does not stand.
     pub const fn restores(self) -> bool {

@@ -20,8 +20,9 @@ const LARGEST: usize = 1 << 16;
 const PROGRESS: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = Format::guide())]
 pub(super) struct Arguments {
-    /// What wrote the captures: binance or kraken
+    /// What wrote the captures; the formats are listed below
     format: Format,
     /// The captures, plain or compressed; several are one stream, in the order in which their lines were received
     #[arg(required = true)]

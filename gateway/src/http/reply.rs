@@ -114,7 +114,7 @@ impl Problem {
         reply
     }
 
-    #[cfg(test)]
+    /// What is wrong, and what to do.
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -5,6 +5,7 @@ use super::{
     reply::Problem,
 };
 use crate::worker::Wanted;
+use hyper::Uri;
 use market::Instruments;
 use session::{Limits, OpenOptions, OpenStreams, find_stream};
 use std::{ops::RangeInclusive, time::Duration};
@@ -66,6 +67,24 @@ pub(super) fn wanted(
     }
     streams.since = better_token.or(since);
     Ok((Dialect::binance(true), Wanted::Streams(streams)))
+}
+
+/// What a query subscribes to, without a connection: topics of the native protocol, or streams of Binance's. For gateway/fuzz.
+///
+/// # Errors
+/// The text of the first thing that is wrong.
+pub fn read_query(uri: &Uri, instruments: &Instruments) -> Result<(Vec<Subscribe>, OpenStreams), String> {
+    let read = || {
+        let mut parameters = Parameters::of(uri)?;
+        options(&mut parameters, &Limits::default())?;
+        let (_, wanted) = wanted(&mut parameters, instruments, None)?;
+        parameters.finish()?;
+        Ok(match wanted {
+            Wanted::Topics(topics) => (topics, OpenStreams::default()),
+            Wanted::Streams(streams) => (Vec::new(), streams),
+        })
+    };
+    read().map_err(|problem: Problem| problem.text().to_owned())
 }
 
 /// The streams with events of this encoding of names between slashes, and what is wrong with the others.

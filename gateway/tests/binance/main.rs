@@ -2,6 +2,7 @@
 //! them.
 
 mod libraries;
+mod limits;
 mod rest;
 mod stats;
 mod truth;

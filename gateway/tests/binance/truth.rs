@@ -9,8 +9,6 @@ use std::{
     net::SocketAddr,
 };
 
-pub const SYMBOL: &str = "BTC/USDT";
-
 /// Price and quantity as integers of this scale.
 const SCALE: f64 = 1e8;
 
@@ -19,6 +17,7 @@ type Side = Vec<(i64, i64)>;
 /// All messages of a market, while clients look at it.
 pub struct Truth {
     client: Client,
+    symbol: String,
     books: Vec<String>,
     last_seq: u64,
     trades: HashMap<u64, Value>,
@@ -30,16 +29,19 @@ pub struct Compared {
     pub books: usize,
     pub tops: usize,
     pub trades: usize,
+    /// Why connections ended, as clients put it.
+    pub ended: Vec<String>,
 }
 
 impl Truth {
-    pub async fn begin(address: SocketAddr) -> Truth {
+    pub async fn begin(address: SocketAddr, symbol: &str) -> Truth {
         let mut client = Client::connect(address).await;
-        let trades = json!({"channel": "trade", "symbol": [SYMBOL], "snapshot": true});
-        let book = json!({"channel": "book", "symbol": [SYMBOL], "depth": 0, "policy": "lossless"});
+        let trades = json!({"channel": "trade", "symbol": [symbol], "snapshot": true});
+        let book = json!({"channel": "book", "symbol": [symbol], "depth": 0, "policy": "lossless"});
         client.send(json!({"method": "subscribe", "params": trades})).await;
         client.send(json!({"method": "subscribe", "params": book})).await;
-        Truth { client, books: Vec::new(), last_seq: 0, trades: HashMap::new() }
+        let symbol = symbol.to_owned();
+        Truth { client, symbol, books: Vec::new(), last_seq: 0, trades: HashMap::new() }
     }
 
     /// Takes the next message.
@@ -69,6 +71,8 @@ impl Truth {
             if let Some(id) = said["id"].as_u64() {
                 let seq = ids.seq(id).unwrap_or_else(|| panic!("the id {id} is before the first one"));
                 by_seq.entry(seq).or_default().push(said);
+            } else if let Some(why) = said["ended"].as_str() {
+                compared.ended.push(why.to_owned());
             } else {
                 last_trade = last_trade.max(said["trade"].as_u64().unwrap());
                 sequence += 1;
@@ -84,7 +88,7 @@ impl Truth {
         }
         let mut book = Book::new(0);
         for text in &self.books {
-            book.take(text, SYMBOL);
+            book.take(text, &self.symbol);
             for said in by_seq.remove(&book.last).unwrap_or_default() {
                 compare_book(said, &book, decimals, &mut compared);
             }

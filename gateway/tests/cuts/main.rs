@@ -4,14 +4,12 @@
 //! DEPTHCAST_CUTS says how often each is cut off (20), DEPTHCAST_SEED from which seed (that of the time).
 
 mod client;
-mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
 
 use client::{Client, SYMBOLS};
 use gateway::Config;
 use market::clock;
-use proxy::{Cut, Proxy};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::{
@@ -22,6 +20,7 @@ use std::{
 };
 use support::{
     Wrong, ask,
+    proxy::{Cut, Proxy},
     transport::{ALL, Connection, Query, Transport},
 };
 use wire::message::Channel;

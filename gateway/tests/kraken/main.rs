@@ -2,6 +2,7 @@
 //! and candles of the Binance dialect are held against the same trades.
 
 mod libraries;
+mod limits;
 mod rest;
 mod truth;
 

@@ -3,12 +3,7 @@
 
 use super::support::{client::Client, get, model::Book};
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::SocketAddr,
-};
-
-pub const SYMBOL: &str = "BTC/USDT";
+use std::{collections::BTreeMap, net::SocketAddr};
 
 /// Price and quantity as integers of this scale.
 const SCALE: f64 = 1e8;
@@ -18,9 +13,11 @@ type Side = Vec<(i64, i64)>;
 /// All messages of a book, while clients look at it.
 pub struct Truth {
     client: Client,
+    symbol: String,
     /// By their time, in milliseconds: clients may not know it better.
     books: BTreeMap<u64, Vec<String>>,
     first: String,
+    has_ended: bool,
 }
 
 /// What came of comparing what clients said.
@@ -30,6 +27,8 @@ pub struct Compared {
     pub trades: usize,
     pub tickers: usize,
     pub candles: usize,
+    /// Why connections ended, as clients put it.
+    pub ended: Vec<String>,
 }
 
 struct Trade {
@@ -41,24 +40,28 @@ struct Trade {
 }
 
 impl Truth {
-    pub async fn begin(address: SocketAddr) -> Truth {
+    pub async fn begin(address: SocketAddr, symbol: &str) -> Truth {
         let mut client = Client::connect(address).await;
-        let book = json!({"channel": "book", "symbol": [SYMBOL], "depth": 0, "policy": "lossless"});
+        let book = json!({"channel": "book", "symbol": [symbol], "depth": 0, "policy": "lossless"});
         client.subscribe(book).await;
         let first = client.text().await;
-        Truth { client, books: BTreeMap::new(), first }
+        Truth { client, symbol: symbol.to_owned(), books: BTreeMap::new(), first, has_ended: false }
     }
 
-    /// Takes the next message; its time.
-    pub async fn follow(&mut self) -> u64 {
+    /// Takes the next message.
+    pub async fn follow(&mut self) {
         let text = self.client.text().await;
         let message: Value = serde_json::from_str(&text).unwrap();
-        if message["channel"] != "book" {
-            return 0;
+        if message["channel"] == "book" {
+            let time = millis(&message["data"][0]["timestamp"]);
+            self.books.entry(time).or_default().push(text);
         }
-        let time = millis(&message["data"][0]["timestamp"]);
-        self.books.entry(time).or_default().push(text);
-        time
+        self.has_ended |= message["data"][0]["event"] == "feed_ended";
+    }
+
+    /// Whether all that happened up to a time is here.
+    fn is_past(&self, time: u64) -> bool {
+        self.has_ended || self.books.last_key_value().is_some_and(|(last, _)| *last > time)
     }
 
     /// Compares what clients said, a line of JSON each, with what happened.
@@ -66,11 +69,12 @@ impl Truth {
         let mut compared = Compared::default();
         let last = said.iter().filter(|said| said["at"].is_string()).map(|said| millis(&said["at"])).max();
         // One more, so that all of the last millisecond are there.
-        while last.is_some_and(|last| self.books.last_key_value().is_none_or(|(time, _)| *time <= last)) {
+        while last.is_some_and(|last| !self.is_past(last)) {
             self.follow().await;
         }
         compared.books = self.compare_books(said, decimals);
-        let trades = trades(address).await;
+        let is_traded = said.iter().any(|said| said["at"].is_null() && said["ended"].is_null());
+        let trades = if is_traded { trades(address, &self.symbol).await } else { BTreeMap::new() };
         for said in said {
             if let Some(id) = said["trade"].as_u64() {
                 compare_trade(said, trades.get(&id).unwrap_or_else(|| panic!("there was no trade {id}")));
@@ -81,35 +85,45 @@ impl Truth {
             } else if said["candle"].is_array() {
                 compare_candle(said, &trades);
                 compared.candles += 1;
+            } else if let Some(why) = said["ended"].as_str() {
+                compared.ended.push(why.to_owned());
             }
         }
         compared
     }
 
+    /// A book is as of its time: that of its last change, or of a trade after it.
     fn compare_books(&self, said: &[Value], decimals: [u32; 2]) -> usize {
-        let mut by_time: HashMap<u64, Vec<&Value>> = HashMap::new();
+        let mut by_time: BTreeMap<u64, Vec<&Value>> = BTreeMap::new();
         for said in said.iter().filter(|said| said["at"].is_string()) {
             by_time.entry(millis(&said["at"])).or_default().push(said);
         }
         let count = by_time.values().map(Vec::len).sum();
         let mut book = Book::new(0);
-        book.take(&self.first, SYMBOL);
+        book.take(&self.first, &self.symbol);
         for (time, texts) in &self.books {
+            let later = by_time.split_off(time);
+            for said in std::mem::replace(&mut by_time, later).into_values().flatten() {
+                assert_eq!(levels(said), view(&book, said, decimals), "the book at {}", said["at"]);
+            }
             let mut waiting = by_time.remove(time).unwrap_or_default();
             for text in texts {
-                book.take(text, SYMBOL);
                 waiting.retain(|said| levels(said) != view(&book, said, decimals));
+                book.take(text, &self.symbol);
             }
+            waiting.retain(|said| levels(said) != view(&book, said, decimals));
             assert!(waiting.is_empty(), "there was no such book: {}", waiting[0]);
         }
-        assert!(by_time.is_empty(), "nothing happened at {:?}", by_time.keys().next());
+        for said in by_time.into_values().flatten() {
+            assert_eq!(levels(said), view(&book, said, decimals), "the book at {}", said["at"]);
+        }
         count
     }
 }
 
 /// All trades by their ids.
-async fn trades(address: SocketAddr) -> BTreeMap<u64, Trade> {
-    let answer = get(address, "/v1/trades?symbol=BTCUSDT&from_seq=1&to_seq=1000000000").await;
+async fn trades(address: SocketAddr, symbol: &str) -> BTreeMap<u64, Trade> {
+    let answer = get(address, &format!("/v1/trades?symbol={symbol}&from_seq=1&to_seq=1000000000")).await;
     let trade = |trade: &Value| {
         let number = |name: &str| trade[name].as_f64().unwrap();
         Trade {

@@ -80,3 +80,15 @@ pub fn checksums(file: &Path) -> HashMap<String, Vec<u32>> {
     }
     checksums
 }
+
+/// The checksums that OKX or Bitget sent, by market, in their order.
+pub fn signed_checksums(file: &Path) -> HashMap<String, Vec<i32>> {
+    let mut checksums: HashMap<String, Vec<i32>> = HashMap::new();
+    for line in lines(file).filter(|line| line.contains("\"checksum\":")) {
+        let (_, json) = line.split_once(": ").unwrap();
+        let message: serde_json::Value = serde_json::from_str(json).unwrap();
+        let checksum = i32::try_from(message["data"][0]["checksum"].as_i64().unwrap()).unwrap();
+        checksums.entry(message["arg"]["instId"].as_str().unwrap().to_owned()).or_default().push(checksum);
+    }
+    checksums
+}

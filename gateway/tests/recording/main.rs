@@ -1,8 +1,16 @@
 //! Recordings of real venues, imported, replayed through a real socket into the real client, against what the venues
 //! themselves say of their books. Skipped with a message where the captures are missing.
 
+#[path = "../binance/truth.rs"]
+mod binance_truth;
 mod captures;
+mod dialects;
+#[path = "../kraken/truth.rs"]
+mod kraken_truth;
 mod replay;
+#[path = "../support/mod.rs"]
+mod support;
+mod venues;
 
 use book::Ladder;
 use captures::{checksums, import, tickers};

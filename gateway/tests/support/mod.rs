@@ -2,9 +2,12 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod account;
+pub mod browser;
 pub mod client;
+pub mod java;
 pub mod model;
 pub mod program;
+pub mod proxy;
 pub mod script;
 pub mod transport;
 pub mod wire;

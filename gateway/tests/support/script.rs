@@ -1,9 +1,16 @@
 //! Scripts that drive a library which people use, in the language that it is for. Each says what its library believes, a line of
 //! JSON each, and `done` at the end.
 
-use super::get;
+use super::{PATIENCE, get};
 use serde_json::Value;
-use std::{net::SocketAddr, path::Path, process::Command, sync::mpsc, thread};
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
 
 /// What runs a script of `tests/clients` with the gateway's address and what else it wants.
 pub fn script(interpreter: &str, script: &str, address: SocketAddr) -> Command {
@@ -18,6 +25,49 @@ pub fn python() -> String {
     std::env::var("DEPTHCAST_PYTHON").unwrap_or_else(|_| "python3".into())
 }
 
+/// A program that runs, and is killed if this ends before it.
+pub struct Started {
+    id: u32,
+    output: mpsc::Receiver<io::Result<Output>>,
+    has_ended: bool,
+}
+
+impl Started {
+    /// Starts a program.
+    ///
+    /// # Errors
+    /// If there is no such one.
+    pub fn new(command: &mut Command) -> io::Result<Started> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let id = child.id();
+        let (ended, output) = mpsc::channel();
+        thread::spawn(move || ended.send(child.wait_with_output()));
+        Ok(Started { id, output, has_ended: false })
+    }
+
+    /// What it printed, if it has ended.
+    fn ended(&mut self) -> Option<Output> {
+        let output = self.output.try_recv().ok()?;
+        self.has_ended = true;
+        Some(output.unwrap())
+    }
+
+    /// What it printed, once it ends.
+    pub fn output(mut self) -> Output {
+        let output = self.output.recv_timeout(PATIENCE).expect("it ends in time");
+        self.has_ended = true;
+        output.unwrap()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            let _ = Command::new("kill").arg(self.id.to_string()).status();
+        }
+    }
+}
+
 /// Runs a script, and `meanwhile` again and again until it ends. What it said; `None`, with a message, where the interpreter is missing,
 /// or a library that says so in one of the words of `missing`.
 pub async fn said_by(
@@ -26,17 +76,15 @@ pub async fn said_by(
     mut meanwhile: impl AsyncFnMut(),
 ) -> Option<Vec<Value>> {
     let what = format!("{command:?}");
-    let (finished, is_finished) = mpsc::channel();
-    thread::spawn(move || finished.send(command.output()));
-    let output = loop {
-        meanwhile().await;
-        if let Ok(output) = is_finished.try_recv() {
-            break output;
-        }
-    };
-    let Ok(output) = output else {
+    let Ok(mut started) = Started::new(&mut command) else {
         eprintln!("SKIPPED: there is nothing that runs {what}");
         return None;
+    };
+    let output = loop {
+        meanwhile().await;
+        if let Some(output) = started.ended() {
+            break output;
+        }
     };
     let errors = String::from_utf8_lossy(&output.stderr);
     if let Some(missing) = missing.iter().find(|missing| errors.contains(**missing)) {

@@ -74,10 +74,7 @@ fn word(event: &Event) -> String {
         Kind::Trade => format!("t{price}:{qty}"),
         Kind::Reset => match event.reset_reason() {
             ResetReason::Feed => "R".into(),
-            ResetReason::Gap => "Rgap".into(),
-            ResetReason::Loop => "Rloop".into(),
-            ResetReason::Recording => "Rrecording".into(),
-            ResetReason::Seek => "Rseek".into(),
+            reason => format!("R{}", reason.as_str()),
         },
         Kind::Tick => format!("tick@{}", event.timestamp.0 / MS),
         Kind::Listing => "listing".into(),
@@ -85,6 +82,7 @@ fn word(event: &Event) -> String {
         Kind::Crossed => "crossed".into(),
         Kind::FeedStalled => "stalled".into(),
         Kind::FeedEnded => "ended".into(),
+        Kind::Jump => format!("jump@{}", event.timestamp.0 / MS),
     };
     let symbol = if event.symbol.0 == 0 { String::new() } else { format!("{}/", event.symbol.0) };
     let seq = if event.seq == 0 { String::new() } else { format!("#{}", event.seq) };

@@ -1,13 +1,17 @@
 //! Reads the lines of capture files, plain or gzip'd, in the order in which they were received. Knows nothing of what a line
 //! says.
 
-use super::{ImportError, Place};
+use super::{
+    error::{ImportError, Place},
+    line::Head,
+};
 use flate2::bufread::MultiGzDecoder;
 use market::Nanos;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The longest line that is read; the largest whole book of a venue is a fifth of it.
@@ -15,21 +19,16 @@ const MAX_LINE: u64 = 32 << 20;
 
 const BUFFER: usize = 128 << 10;
 
-/// How a line begins.
-pub(super) struct Head {
-    /// When it was received; `None` of a line that says nothing about a market.
-    pub received: Option<Nanos>,
-    /// Where its message begins.
-    pub message_at: usize,
-}
-
-/// Takes a line apart; `None` if it has not the format's form.
-pub(super) type SplitHead = fn(&[u8]) -> Option<Head>;
-
 /// A line of one of the files.
 pub(super) struct Line<'a> {
     /// Where it stands.
     pub at: At<'a>,
+    /// When it was received, or the line before it if it does not say so.
+    pub received: Nanos,
+    /// What was asked for, if it is an answer.
+    pub url: Option<&'a str>,
+    /// Whether a connection was made.
+    pub connects: bool,
     /// What it says, to be parsed in place; `None` if it is not a market's message.
     pub message: Option<&'a mut [u8]>,
 }
@@ -39,60 +38,88 @@ pub(super) struct Line<'a> {
 pub(super) struct At<'a> {
     /// The file's index, and its path.
     pub file: usize,
-    path: &'a Path,
+    path: &'a Arc<Path>,
+    /// The line's number, from 1.
+    pub number: u64,
+}
+
+/// Where a line stood that is gone.
+#[derive(Debug, Clone)]
+pub(super) struct KeptAt {
+    file: usize,
+    path: Arc<Path>,
     number: u64,
+}
+
+impl KeptAt {
+    /// As of a line that is there.
+    pub fn at(&self) -> At<'_> {
+        At { file: self.file, path: &self.path, number: self.number }
+    }
 }
 
 impl At<'_> {
     /// For a person.
     pub fn place(self) -> Place {
-        Place { file: self.path.to_owned(), line: self.number }
+        Place { file: self.path.to_path_buf(), line: self.number }
+    }
+
+    /// To outlive the line.
+    pub fn keep(self) -> KeptAt {
+        KeptAt { file: self.file, path: self.path.clone(), number: self.number }
     }
 }
 
 /// Several captures as one stream, by the time at which lines were received. Lines of one file keep their order.
 pub(super) struct Captures {
     files: Vec<Capture>,
-    split: SplitHead,
     /// The file whose present line was yielded.
     yielded: Option<usize>,
 }
 
 struct Capture {
-    path: PathBuf,
+    path: Arc<Path>,
     input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
-    message_at: Option<usize>,
+    head: Head,
     /// Of the present line, or of the one before if it has none; later than everything at the end of the file.
     received: Nanos,
 }
 
 impl Captures {
     /// Opens all of them and reads their first lines.
-    pub fn open(paths: &[PathBuf], split: SplitHead) -> Result<Captures, ImportError> {
+    pub fn open(paths: &[PathBuf]) -> Result<Captures, ImportError> {
         let mut files = Vec::new();
         for path in paths {
             let mut capture = Capture::open(path)?;
-            capture.advance(split)?;
+            capture.advance()?;
             files.push(capture);
         }
-        Ok(Captures { files, split, yielded: None })
+        Ok(Captures { files, yielded: None })
     }
 
     /// The next line of all files; `None` at their end.
     pub fn next(&mut self) -> Result<Option<Line<'_>>, ImportError> {
         if let Some(file) = self.yielded.take() {
-            self.files[file].advance(self.split)?;
+            self.files[file].advance()?;
         }
         let earliest = self.files.iter().enumerate().min_by_key(|(_, capture)| capture.received);
         let Some((file, _)) = earliest.filter(|(_, capture)| capture.received < Nanos::MAX) else {
             return Ok(None);
         };
         self.yielded = Some(file);
-        let Capture { path, line, number, message_at, .. } = &mut self.files[file];
-        let message = message_at.map(|at| &mut line[at..]);
-        Ok(Some(Line { at: At { file, path, number: *number }, message }))
+        let Capture { path, line, number, head, received, .. } = &mut self.files[file];
+        let (before, message) = line.split_at_mut(head.message_at);
+        Ok(Some(Line {
+            at: At { file, path, number: *number },
+            received: *received,
+            connects: head.connects,
+            url: Some(&before[..head.url])
+                .filter(|url| !url.is_empty())
+                .and_then(|url| std::str::from_utf8(url).ok()),
+            message: head.received.map(|_| message),
+        }))
     }
 }
 
@@ -107,17 +134,17 @@ impl Capture {
             Box::new(plain)
         };
         Ok(Capture {
-            path: path.to_owned(),
+            path: path.into(),
             input,
             line: Vec::new(),
             number: 0,
-            message_at: None,
+            head: Head::default(),
             received: Nanos::ZERO,
         })
     }
 
     /// Moves to the next line that is not blank.
-    fn advance(&mut self, split: SplitHead) -> Result<(), ImportError> {
+    fn advance(&mut self) -> Result<(), ImportError> {
         loop {
             self.line.clear();
             let length = self
@@ -140,10 +167,9 @@ impl Capture {
                 break;
             }
         }
-        let head = split(&self.line)
-            .ok_or_else(|| self.wrong("the line does not begin as one of this format does"))?;
-        self.message_at = head.received.map(|_| head.message_at);
-        self.received = head.received.unwrap_or(self.received);
+        self.head = Head::of(&self.line)
+            .ok_or_else(|| self.wrong("the line does not begin as one of a capture does"))?;
+        self.received = self.head.received.unwrap_or(self.received);
         Ok(())
     }
 
@@ -152,13 +178,13 @@ impl Capture {
             io::ErrorKind::UnexpectedEof => {
                 self.wrong("the gzip data ends in the middle behind this line: the file was cut; fetch it again, or import what `gzip -dc` can still read of it")
             }
-            _ => ImportError::Unreadable { file: self.path.clone(), source },
+            _ => ImportError::Unreadable { file: self.path.to_path_buf(), source },
         }
     }
 
     fn wrong(&self, what: &str) -> ImportError {
         ImportError::Line {
-            place: Place { file: self.path.clone(), line: self.number },
+            place: Place { file: self.path.to_path_buf(), line: self.number },
             what: what.to_owned(),
         }
     }

@@ -1,67 +1,64 @@
 //! The first pass over captures: which markets there are, what they are called, and how many decimals they need.
 
-use super::{At, ImportError, Place, Rename};
-use market::{Instrument, InstrumentError, Instruments, Price, Qty, Status};
-use std::collections::HashMap;
-
-/// Quote assets by which a name without a separator is split, the longer before those that they end in.
-const QUOTES: [&str; 16] = [
-    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "DAI", "USD", "EUR", "GBP", "TRY", "BRL", "JPY", "BTC",
-    "ETH", "BNB",
-];
-
-/// Which digits of a number count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Digits {
-    /// Those needed to hold it exactly.
-    Least,
-    /// All, zeros at the end too: a venue's checksum covers them.
-    AsWritten,
-}
+use super::{
+    Rename,
+    capture::At,
+    error::{ImportError, Place, Refused},
+    message::{BookMessage, Pass, Trade},
+    naming::common_name,
+    number::{Digits, Number, Size},
+    rules::Rules,
+};
+use market::{Event, Instrument, InstrumentError, Instruments, Price, Qty, Side, Status};
+use std::{collections::HashMap, path::PathBuf};
 
 /// What has been seen of the markets so far, in the order of their first appearance.
-pub(super) struct Survey {
-    digits: Digits,
+pub(super) struct Survey<'a> {
+    rules: &'static Rules,
+    files: &'a [PathBuf],
     markets: Vec<Market>,
     by_name: HashMap<String, usize>,
 }
 
 struct Market {
     venue_symbol: String,
-    first: Place,
-    price_decimals: u8,
-    qty_decimals: u8,
+    first: Spot,
+    price: Room,
+    qty: Room,
 }
 
-impl Survey {
-    pub fn new(digits: Digits) -> Survey {
-        Survey { digits, markets: Vec::new(), by_name: HashMap::new() }
+/// What a market's prices or quantities need.
+#[derive(Default)]
+struct Room {
+    decimals: u8,
+    /// The largest of them, before the point, and where it stands.
+    whole: u64,
+    whole_at: Spot,
+}
+
+/// A file and a line of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spot {
+    file: usize,
+    line: u64,
+}
+
+/// A line of the first pass.
+pub(super) struct SurveyPass<'s, 'a> {
+    survey: &'s mut Survey<'a>,
+    at: Spot,
+    market: usize,
+}
+
+impl<'a> Survey<'a> {
+    /// Nothing has been seen yet of `files`.
+    pub fn new(rules: &'static Rules, files: &'a [PathBuf]) -> Survey<'a> {
+        Survey { rules, files, markets: Vec::new(), by_name: HashMap::new() }
     }
 
-    /// The place of a market in the table to be.
-    pub fn market(&mut self, venue_symbol: &str, at: At<'_>) -> usize {
-        if let Some(&index) = self.by_name.get(venue_symbol) {
-            return index;
-        }
-        let index = self.markets.len();
-        self.by_name.insert(venue_symbol.to_owned(), index);
-        self.markets.push(Market {
-            venue_symbol: venue_symbol.to_owned(),
-            first: at.place(),
-            price_decimals: 0,
-            qty_decimals: 0,
-        });
-        index
-    }
-
-    /// Makes room for a price and a quantity of a market; `None` if they are no decimal numbers.
-    pub fn note(&mut self, market: usize, price: &str, qty: &str) -> Option<()> {
-        let price_decimals = fraction_digits(price, self.digits)?;
-        let qty_decimals = fraction_digits(qty, self.digits)?;
-        let market = &mut self.markets[market];
-        market.price_decimals = market.price_decimals.max(price_decimals);
-        market.qty_decimals = market.qty_decimals.max(qty_decimals);
-        Some(())
+    /// Takes what the line at `at` says.
+    pub fn line(&mut self, at: At<'_>) -> SurveyPass<'_, 'a> {
+        SurveyPass { survey: self, at: Spot { file: at.file, line: at.number }, market: 0 }
     }
 
     /// The instrument table.
@@ -73,87 +70,106 @@ impl Survey {
         }
         let mut instruments = Instruments::default();
         for market in &self.markets {
-            instruments.push(market.instrument(renames)).map_err(|error| market.refused(error))?;
+            self.check_room(market, &market.price)?;
+            self.check_room(market, &market.qty)?;
+            let instrument = market.instrument(self.rules, renames);
+            instruments.push(instrument).map_err(|error| self.refused(market, error))?;
         }
         Ok(instruments)
+    }
+
+    fn check_room(&self, market: &Market, room: &Room) -> Result<(), ImportError> {
+        let most = i64::MAX.unsigned_abs() / 10_u64.pow(room.decimals.into());
+        if room.whole < most {
+            return Ok(());
+        }
+        Err(ImportError::TooLarge {
+            place: self.place(room.whole_at),
+            venue: market.venue_symbol.clone(),
+            whole: room.whole,
+            decimals: room.decimals,
+        })
+    }
+
+    fn refused(&self, market: &Market, error: InstrumentError) -> ImportError {
+        ImportError::Market { place: self.place(market.first), venue: market.venue_symbol.clone(), error }
+    }
+
+    fn place(&self, Spot { file, line }: Spot) -> Place {
+        Place { file: self.files[file].clone(), line }
+    }
+}
+
+impl Pass for SurveyPass<'_, '_> {
+    fn market(&mut self, name: &str) -> Result<(), Refused> {
+        if let Some(&index) = self.survey.by_name.get(name) {
+            self.market = index;
+            return Ok(());
+        }
+        if !market::is_symbol(name) {
+            let shown: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+            return Err(Refused(format!("'{shown}' is no market's name: 1 to 32 of A-Z 0-9 . / _ -")));
+        }
+        self.market = self.survey.markets.len();
+        if self.market >= Event::MAX_SYMBOLS as usize {
+            return Err("this is one market more than there can be".into());
+        }
+        self.survey.by_name.insert(name.to_owned(), self.market);
+        self.survey.markets.push(Market {
+            venue_symbol: name.to_owned(),
+            first: self.at,
+            price: Room::default(),
+            qty: Room::default(),
+        });
+        Ok(())
+    }
+
+    fn level(&mut self, _: Side, price: Number<'_>, qty: Number<'_>) -> Result<(), Refused> {
+        let digits = self.survey.rules.digits;
+        let market = &mut self.survey.markets[self.market];
+        market.price.note(price, digits, self.at)?;
+        if market.qty.note(qty, digits, self.at)?.is_negative {
+            return Err(Refused(format!("the quantity {qty} is negative")));
+        }
+        Ok(())
+    }
+
+    fn book(&mut self, _: &BookMessage) {}
+
+    fn trade(&mut self, trade: &Trade<'_>) -> Result<(), Refused> {
+        self.level(trade.aggressor, trade.price, trade.qty)
+    }
+
+    fn reconnected(&mut self) {}
+
+    fn skip(&mut self, _: &str, _: usize) {}
+}
+
+impl Room {
+    fn note(&mut self, number: Number<'_>, digits: Digits, at: Spot) -> Result<Size, Refused> {
+        let size = number
+            .size(digits, self.decimals)
+            .ok_or_else(|| Refused(format!("{number} is no decimal number of at most 18 decimals")))?;
+        self.decimals = self.decimals.max(size.decimals);
+        if size.whole > self.whole {
+            (self.whole, self.whole_at) = (size.whole, at);
+        }
+        Ok(size)
     }
 }
 
 impl Market {
-    fn instrument(&self, renames: &[Rename]) -> Instrument {
+    fn instrument(&self, rules: &Rules, renames: &[Rename]) -> Instrument {
         let rename = renames.iter().find(|rename| rename.venue == self.venue_symbol);
+        let own_name = || common_name(&self.venue_symbol, rules.pairs);
         Instrument {
-            symbol: rename.map_or_else(|| common_name(&self.venue_symbol), |rename| rename.name.clone()),
+            symbol: rename.map_or_else(own_name, |rename| rename.name.clone()),
             venue_symbol: self.venue_symbol.clone(),
-            price_decimals: self.price_decimals,
-            qty_decimals: self.qty_decimals,
+            price_decimals: self.price.decimals,
+            qty_decimals: self.qty.decimals,
             tick: Price(1),
             lot: Qty(1),
             status: Status::Trading,
-        }
-    }
-
-    fn refused(&self, error: InstrumentError) -> ImportError {
-        ImportError::Market { place: self.first.clone(), venue: self.venue_symbol.clone(), error }
-    }
-}
-
-/// Base and quote where the name tells them apart, else the venue's own name.
-fn common_name(venue_symbol: &str) -> String {
-    let split =
-        |quote| venue_symbol.strip_suffix(quote).filter(|base| !base.is_empty()).map(|base| (base, quote));
-    match QUOTES.into_iter().find_map(split) {
-        Some((base, quote)) if !venue_symbol.contains(['/', '_', '-']) => format!("{base}/{quote}"),
-        _ => venue_symbol.to_owned(),
-    }
-}
-
-/// How many of the digits behind the point count; `None` if the text is not `[-]digits[.digits]`.
-fn fraction_digits(text: &str, digits: Digits) -> Option<u8> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let whole = whole.strip_prefix('-').unwrap_or(whole);
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain(whole) || !plain(fraction) {
-        return None;
-    }
-    match digits {
-        Digits::AsWritten if text.contains('.') => u8::try_from(fraction.len()).ok(),
-        _ => u8::try_from(fraction.trim_end_matches('0').len()).ok(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_split_where_its_quote_asset_is_known() {
-        for (venue, name) in [
-            ("BTCUSDT", "BTC/USDT"),
-            ("ETHBTC", "ETH/BTC"),
-            ("BTCFDUSD", "BTC/FDUSD"),
-            ("BTCUSD", "BTC/USD"),
-            ("USDT", "USDT"),
-            ("BTCUSD_PERP", "BTCUSD_PERP"),
-            ("XMR/USD", "XMR/USD"),
-            ("XAUXAG", "XAUXAG"),
-        ] {
-            assert_eq!(common_name(venue), name);
-        }
-    }
-
-    #[test]
-    fn digits_count_as_the_venue_needs_them() {
-        let check = |text, least, as_written| {
-            assert_eq!(fraction_digits(text, Digits::Least), least, "{text}");
-            assert_eq!(fraction_digits(text, Digits::AsWritten), as_written, "{text}");
-        };
-        check("61737.63000000", Some(2), Some(8));
-        check("5", Some(0), Some(0));
-        check("5.0", Some(0), Some(1));
-        check("-0.000022900", Some(7), Some(9));
-        for bad in ["", ".", "1.", ".5", "1e5", "1.2.3", "--1", "NaN"] {
-            check(bad, None, None);
         }
     }
 }

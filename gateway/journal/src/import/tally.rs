@@ -1,10 +1,12 @@
 //! The account of an import: what was taken, what was left out and why.
 
-use super::{Place, capture::At};
+use super::{capture::At, error::Place};
 use std::fmt;
 
 /// How many reasons are kept apart; further ones are counted together.
 const MAX_REASONS: usize = 64;
+/// The longest reason that is kept: some are names out of the captures.
+const MAX_REASON: usize = 80;
 const OTHERS: &str = "message of some other kind";
 
 /// What an import took and left out.
@@ -41,12 +43,17 @@ impl Tally {
     pub(super) fn skip_many(&mut self, reason: &str, count: u64, first: impl FnOnce() -> Place) {
         if let Some(skipped) = self.skipped.iter_mut().find(|skipped| skipped.reason == reason) {
             skipped.count += count;
-        } else if self.skipped.len() < MAX_REASONS || reason == OTHERS {
+        } else if reason == OTHERS || (self.skipped.len() < MAX_REASONS && is_plain(reason)) {
             self.skipped.push(Skipped { reason: reason.to_owned(), count, first: first() });
         } else {
             self.skip_many(OTHERS, count, first);
         }
     }
+}
+
+/// Whether a person's terminal can show it.
+fn is_plain(reason: &str) -> bool {
+    reason.len() <= MAX_REASON && !reason.chars().any(char::is_control)
 }
 
 impl fmt::Display for Tally {

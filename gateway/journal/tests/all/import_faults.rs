@@ -1,36 +1,9 @@
 //! What importers do about holes, broken lines and unclear names: they say where, and guess nothing.
 
-use crate::support::import;
+use crate::support::{Captured, import};
 use journal::import::{Format, Import};
 use market::{Event, Kind, ResetReason};
-use std::{fs, io::Write, path::PathBuf};
-
-struct Captured {
-    dir: tempfile::TempDir,
-    files: Vec<PathBuf>,
-}
-
-impl Captured {
-    fn new(contents: &[&str]) -> Captured {
-        let dir = tempfile::tempdir().unwrap();
-        let mut captured = Captured { dir, files: Vec::new() };
-        contents.iter().for_each(|content| captured.add(content.as_bytes()));
-        captured
-    }
-
-    fn add(&mut self, content: &[u8]) {
-        let file = self.dir.path().join(format!("capture{}", self.files.len()));
-        fs::write(&file, content).unwrap();
-        self.files.push(file);
-    }
-
-    /// Fails for a reason that says all of `wanted`.
-    fn check_refused(&self, format: Format, names: &[&str], wanted: &[&str]) {
-        let names: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let error = Import::open(format, &self.files, &names).err().expect("refused").to_string();
-        assert!(wanted.iter().all(|wanted| error.contains(wanted)), "{error}");
-    }
-}
+use std::io::Write;
 
 fn depth(at: u64, symbol: &str, first: u64, last: u64, bids: &str) -> String {
     format!(
@@ -76,7 +49,7 @@ fn a_hole_is_a_gap_until_the_next_snapshot() {
     assert_eq!((events[0].price.0, events[1].price.0, events[1].qty.0), (0, 100, 100));
     let tally = import.tally();
     assert_eq!((tally.snapshots, tally.updates, tally.gaps), (2, 3, 1));
-    assert_eq!(tally.skipped[1].reason, "depth snapshot of a book that stands", "{tally}");
+    assert_eq!(tally.skipped[1].reason, "book snapshot of a book that stands", "{tally}");
     assert_eq!(tally.skipped[1].first.line, 7);
 }
 
@@ -86,7 +59,7 @@ fn diffs_without_a_snapshot_are_counted_and_not_guessed_at() {
     let (import, events) = import(Format::Binance, &captured.files);
     assert_eq!(events, []);
     let [skipped] = &import.tally().skipped[..] else { panic!("{}", import.tally()) };
-    assert_eq!((&*skipped.reason, skipped.count), ("depth diff without a snapshot that it continues", 1));
+    assert_eq!((&*skipped.reason, skipped.count), ("book update without a snapshot that it continues", 1));
 }
 
 #[test]
@@ -97,10 +70,25 @@ fn a_broken_line_is_named_before_anything_is_made_of_the_rest() {
         captured.check_refused(Format::Binance, &[], &["capture0:3: ", wanted]);
     };
     check(&good.trim()[..60], "this is no JSON");
-    check("hello", "does not begin as one of this format");
-    check(&depth(2, "BTCUSDT", 6, 7, r#"["1e5","1"]"#), "numbers are no decimals");
-    check(&depth(2, "BTCUSDT", 6, 7, "17"), "a level is no pair of texts");
-    check(r#"2 {"stream":"x@trade","data":{"e":"trade"}}"#, "a trade that is not whole");
+    check("hello", "does not begin as one of a capture does");
+    check(&depth(2, "BTCUSDT", 6, 7, r#"["1e5","1"]"#), "'1e5' is no decimal number");
+    check(&depth(2, "BTCUSDT", 6, 7, "17"), "a level without a price and a quantity");
+    check(r#"2 {"stream":"x@trade","data":{"e":"trade","s":"BTCUSDT"}}"#, "a trade that is not whole");
+}
+
+#[test]
+fn a_kind_that_a_terminal_could_not_show_is_counted_without_its_name() {
+    let good = depth(1, "BTCUSDT", 1, 5, "");
+    let kind = |kind: &str| format!(r#"2 {{"stream":"x@y","data":{{"e":"{kind}"}}}}"#) + "\n";
+    let lines = [good, kind("kline"), kind(r"\u001b[2J"), kind(&"x".repeat(100)), kind("kline")].concat();
+    let (import, _) = import(Format::Binance, &Captured::new(&[&lines]).files);
+    let skipped: Vec<_> = import
+        .tally()
+        .skipped
+        .iter()
+        .map(|skipped| (&*skipped.reason, skipped.count, skipped.first.line))
+        .collect();
+    assert_eq!(skipped[..2], [("kline", 2, 2), ("message of some other kind", 2, 3)]);
 }
 
 #[test]
@@ -151,6 +139,47 @@ fn a_snapshot_without_a_name_needs_a_file_of_one_market() {
         &[],
         &["capture0:1", "in a file that shows none"],
     );
+}
+
+#[test]
+fn a_market_cannot_come_second_where_a_snapshot_was_taken_to_be_of_the_first() {
+    let level = r#"["10.0","3.25"]"#;
+    let lines = [depth(1, "BTCUSDT", 1, 5, level), snapshot(2, 4), depth(3, "ETHUSDT", 1, 5, level)].concat();
+    Captured::new(&[&lines]).check_refused(Format::Binance, &[], &["capture0:3", "a second market"]);
+}
+
+#[test]
+fn a_number_that_is_too_large_for_the_decimals_is_named_before_anything_is_made_of_it() {
+    let lines = [
+        depth(1, "BTCUSDT", 1, 5, r#"["12345678901234567","3"]"#),
+        depth(2, "BTCUSDT", 6, 7, r#"["10.125","3"]"#),
+    ];
+    Captured::new(&[&lines.concat()]).check_refused(
+        Format::Binance,
+        &[],
+        &["capture0:1: 12345678901234567 of BTCUSDT", "3 decimals"],
+    );
+    let negative = depth(1, "BTCUSDT", 1, 5, r#"["10.125","-3"]"#);
+    Captured::new(&[&negative]).check_refused(
+        Format::Binance,
+        &[],
+        &["capture0:1: ", "the quantity '-3' is negative"],
+    );
+}
+
+#[test]
+fn a_trade_is_taken_once_though_it_may_be_shown_twice() {
+    let trade = |at: u64, kind: &str, id: u64| {
+        format!(
+            r#"{at} {{"data":{{"e":"{kind}","E":{at},"s":"BTCUSDT","t":{id},"a":{id},"p":"10","q":"1","m":true}}}}"#
+        ) + "\n"
+    };
+    let check = |lines: &[String], wanted: &[u64]| {
+        let (_, events) = import(Format::Binance, &Captured::new(&[&lines.concat()]).files);
+        assert_eq!(events.iter().map(|event| event.number).collect::<Vec<_>>(), wanted);
+    };
+    check(&[trade(1, "aggTrade", 7), trade(2, "trade", 19), trade(3, "trade", 19)], &[19]);
+    check(&[trade(1, "aggTrade", 7), trade(2, "aggTrade", 8)], &[7, 8]);
 }
 
 fn kraken(lines: &[&str]) -> (Import, Vec<Event>) {

@@ -58,6 +58,12 @@ fn every_update_leaves_the_book_that_the_venue_has_proven() {
     assert_eq!((tally.snapshots, tally.updates, tally.gaps), (6, 2_921, 0), "{tally}");
     assert_eq!(tally.trades as usize, trades);
     assert!(trades > 0);
+    let mut counted: HashMap<SymbolId, u64> = HashMap::new();
+    for trade in events.iter().filter(|event| event.kind == Kind::Trade) {
+        let count = counted.entry(trade.symbol).or_default();
+        *count += 1;
+        assert_eq!(trade.number, *count, "a trade without an id is counted");
+    }
     let ada = &import.instruments()[import.instruments().find("ADA/XBT").unwrap()];
     assert_eq!((ada.price_decimals, ada.qty_decimals), (9, 8), "zeros at the end count");
 }

@@ -1,8 +1,17 @@
 //! What a recording promises, and what importers make of real captures.
 
 mod import_binance;
+mod import_bitget;
+mod import_bitmex;
+mod import_bitstamp;
+mod import_coinbase;
+mod import_deribit;
 mod import_faults;
+mod import_gaps;
+mod import_hostile;
 mod import_kraken;
+mod import_kraken_futures;
+mod import_okx;
 mod moments;
 mod recording;
 mod replay;

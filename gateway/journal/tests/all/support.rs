@@ -5,9 +5,12 @@ use journal::{
     Writer,
     import::{Format, Import},
 };
-use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, Price, Qty, Side, Status};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, Price, Qty, Side, Status, SymbolId};
+use simd_json::{OwnedValue, prelude::*};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -103,4 +106,100 @@ pub fn record(dir: &Path, epoch: Epoch, symbols: &[&str], blocks: &[&[Event]]) -
 /// The only segment of a run.
 pub fn segment(dir: &Path, run: u32, first_record: u64) -> PathBuf {
     dir.join(format!("run-{run:06}/{first_record:020}.events"))
+}
+
+/// The lines of a capture, plain or compressed.
+pub fn lines(file: &Path) -> impl Iterator<Item = String> {
+    let input = flate2::read::MultiGzDecoder::new(File::open(file).unwrap());
+    BufReader::new(input).lines().map(Result::unwrap)
+}
+
+/// The JSON of what was received, each with the line's number.
+pub fn messages(file: &Path) -> impl Iterator<Item = (u64, OwnedValue)> {
+    (1..).zip(lines(file)).filter(|(_, line)| !line.starts_with("wss://")).filter_map(|(number, line)| {
+        let (_, json) = line.split_once(": ")?;
+        Some((number, simd_json::to_owned_value(&mut json.as_bytes().to_vec()).unwrap()))
+    })
+}
+
+/// A number without the zeros at the end of its fraction.
+pub fn without_zeros(text: String) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Holds the book after each change against the checksum that OKX or Bitget sent with it: of the 25 best levels of both
+/// sides in turn, in the digits that the venue writes. How many there are, if all agree.
+pub fn check_pair_checksums(
+    file: &Path,
+    instruments: &Instruments,
+    events: &[Event],
+    digits: fn(String) -> String,
+) -> usize {
+    let mut wanted: HashMap<String, Vec<i64>> = HashMap::new();
+    for (_, message) in messages(file) {
+        let Some(checksum) = message.get("data").and_then(|data| data.get_idx(0)?.get_i64("checksum")) else {
+            continue;
+        };
+        let name = message.get("arg").and_then(|arg| arg.get_str("instId")).unwrap();
+        wanted.entry(name.to_owned()).or_default().push(checksum);
+    }
+    let mut models: HashMap<SymbolId, Model> = HashMap::new();
+    let mut seen: HashMap<String, Vec<i64>> = HashMap::new();
+    for change in exchange_events(events).filter(|change| change[0].kind != Kind::Trade) {
+        let (symbol, model) = (change[0].symbol, models.entry(change[0].symbol).or_default());
+        change.iter().for_each(|event| model.apply(event));
+        let text = pairs_text(model, &instruments[symbol], digits);
+        let checksum = crc32fast::hash(text.as_bytes()) as i32;
+        seen.entry(instruments[symbol].venue_symbol.clone()).or_default().push(checksum.into());
+    }
+    assert_eq!(seen, wanted);
+    wanted.values().map(Vec::len).sum()
+}
+
+fn pairs_text(model: &Model, instrument: &Instrument, digits: fn(String) -> String) -> String {
+    let text = |mantissa: i64, decimals| {
+        let mut text = Vec::new();
+        market::push_fixed(&mut text, mantissa, decimals);
+        digits(String::from_utf8(text).unwrap())
+    };
+    let level = |(price, qty): (&Price, &Qty)| {
+        format!(
+            "{}:{}",
+            text(price.0, instrument.price_decimals),
+            text(qty.0 as i64, instrument.qty_decimals)
+        )
+    };
+    let [bids, asks] = &model.sides;
+    let bids: Vec<String> = bids.iter().rev().take(25).map(level).collect();
+    let asks: Vec<String> = asks.iter().take(25).map(level).collect();
+    let turns = (0..25).flat_map(|place| [bids.get(place), asks.get(place)]);
+    turns.flatten().map(String::as_str).collect::<Vec<_>>().join(":")
+}
+
+/// Captures that a test writes.
+pub struct Captured {
+    dir: tempfile::TempDir,
+    pub files: Vec<PathBuf>,
+}
+
+impl Captured {
+    pub fn new(contents: &[&str]) -> Captured {
+        let dir = tempfile::tempdir().unwrap();
+        let mut captured = Captured { dir, files: Vec::new() };
+        contents.iter().for_each(|content| captured.add(content.as_bytes()));
+        captured
+    }
+
+    pub fn add(&mut self, content: &[u8]) {
+        let file = self.dir.path().join(format!("capture{}", self.files.len()));
+        std::fs::write(&file, content).unwrap();
+        self.files.push(file);
+    }
+
+    /// Fails for a reason that says all of `wanted`.
+    pub fn check_refused(&self, format: Format, names: &[&str], wanted: &[&str]) {
+        let names: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
+        let error = Import::open(format, &self.files, &names).err().expect("refused").to_string();
+        assert!(wanted.iter().all(|wanted| error.contains(wanted)), "{error}");
+    }
 }

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 
 import websockets
+from procedure import LocalBook
 
 HOST, STREAM, EVENTS, EXACTLY = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:] == ["exactly"]
 SYMBOL = STREAM.split("@")[0].upper()
@@ -20,39 +21,12 @@ def fetch():
         return json.load(answer)
 
 
-class LocalBook:
-    def __init__(self, fetched):
-        self.sides = {"b": dict(fetched["bids"]), "a": dict(fetched["asks"])}
-        self.last, self.begun = fetched["lastUpdateId"], False
-        self.tell()
-
-    def take(self, event):
-        if event["u"] <= self.last:
-            assert not self.begun, f"an old event after a new one: {event}"
-            return
-        exactly = EXACTLY or self.begun
-        follows = event["U"] == self.last + 1 if exactly else event["U"] <= self.last + 1
-        assert follows, f"{self.last} before {event}"
-        self.begun, self.last = True, event["u"]
-        for name, levels in self.sides.items():
-            for price, qty in event[name]:
-                assert len(price.split(".")[1]) == len(qty.split(".")[1]) == 8, (price, qty)
-                levels[price] = qty
-                if qty == "0.00000000":
-                    del levels[price]
-        self.tell()
-
-    def tell(self):
-        bids, asks = (list(self.sides[name].items()) for name in "ba")
-        print(json.dumps({"id": self.last, "bids": bids, "asks": asks}), flush=True)
-
-
 async def begin_books(events, books):
     while len(books) < BOOKS:
         fetched = await asyncio.to_thread(fetch)
         # One that is older than the first event could not go on.
         if fetched["lastUpdateId"] + 1 >= events[0]["U"]:
-            book = LocalBook(fetched)
+            book = LocalBook(fetched, EXACTLY)
             for event in events:
                 book.take(event)
             books.append(book)

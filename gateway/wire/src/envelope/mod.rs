@@ -3,6 +3,7 @@
 
 mod decoder;
 pub mod long_poll;
+mod room;
 pub mod socketio;
 pub mod sse;
 pub mod tcp;

@@ -1,7 +1,7 @@
 //! Lines on a plain TCP connection: UTF-8, each ended by a line feed (a carriage return before it is part of the end). What the
 //! gateway sends may be messages behind their lengths instead.
 
-use super::websocket::Violation;
+use super::{room::append, websocket::Violation};
 
 /// Appends one line with the text that `text` appends, which holds no line breaks.
 pub fn push_line(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
@@ -80,7 +80,7 @@ impl Decoder {
             }
             let Some(end) = end else {
                 if !all.is_empty() {
-                    self.held.get_or_insert_default().line.extend_from_slice(all);
+                    append(&mut self.held.get_or_insert_default().line, all, self.limit as usize);
                 }
                 return Ok(None);
             };
@@ -96,7 +96,7 @@ impl Decoder {
             }
             let line: &'a [u8] = match &mut self.held {
                 Some(held) => {
-                    held.line.extend_from_slice(line);
+                    append(&mut held.line, line, self.limit as usize);
                     held.given = std::mem::take(&mut held.line);
                     &held.given
                 }
@@ -119,6 +119,7 @@ fn trimmed(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use allocation_counter::measure;
     use proptest::prelude::*;
 
     fn lines(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<String>, Violation> {
@@ -140,6 +141,20 @@ mod tests {
     #[test]
     fn what_is_not_utf8_is_refused() {
         assert_eq!(lines(&mut Decoder::new(9), b"\xff\n"), Err(Violation::NotUtf8));
+    }
+
+    #[test]
+    fn a_line_takes_no_more_room_than_it_may_be_long() {
+        let mut line = vec![b'x'; 5_000];
+        line.push(b'\n');
+        let used = measure(|| {
+            let mut decoder = Decoder::new(5_000);
+            for mut piece in line.chunks_mut(7) {
+                while decoder.next(&mut piece).expect("a line").is_some() {}
+            }
+        });
+        // While it grows, what it was and what it becomes.
+        assert!(used.bytes_max <= 2 * 5_000 + 100, "{used:?}");
     }
 
     proptest! {

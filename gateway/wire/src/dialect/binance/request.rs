@@ -13,7 +13,7 @@ use simd_json::{
 
 /// How deep a request may be nested. Ours need two levels.
 const MAX_NESTING: usize = 16;
-/// Most names in one request; more than a connection may have.
+/// Most names in one request: as many streams as a connection has at most, if nothing else is configured.
 const MAX_NAMES: usize = 1_024;
 
 /// A client's mark on a request, which comes back on the answer as it was.

@@ -86,7 +86,7 @@ pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
         .transpose()
         .map_err(|refusal| RequestError { method: echo.clone(), ..refusal.into() })?;
     let is_instrument =
-        params.and_then(|params| params.get("channel")).is_some_and(|name| name == "instrument");
+        params.and_then(|params| member(params, "channel")).is_some_and(|name| name == "instrument");
     let method = match name {
         "ping" => Ok(Method::Ping),
         "subscribe" if is_instrument => {
@@ -108,10 +108,15 @@ pub fn parse_request(text: &mut [u8]) -> Result<Request, RequestError> {
     }
 }
 
+/// A member of the params; of one that stands twice the last counts, as most readers of JSON have it.
+fn member<'t, 'i>(params: Value<'t, 'i>, name: &str) -> Option<Value<'t, 'i>> {
+    params.as_object()?.iter().filter(|(other, _)| *other == name).last().map(|(_, value)| value)
+}
+
 fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {
     let params = needed(params)?;
     let feed = read_feed(params)?;
-    let depth = match params.get("depth") {
+    let depth = match member(params, "depth") {
         Some(depth) if feed == Feed::Book => {
             let depth = depth.as_u64().filter(|depth| DEPTHS.contains(depth));
             Depth::new(depth.ok_or_else(|| {
@@ -140,7 +145,7 @@ fn needed<'t, 'i>(params: Option<Value<'t, 'i>>) -> Result<Value<'t, 'i>, Refusa
 
 fn read_feed(params: Value<'_, '_>) -> Result<Feed, Refusal> {
     let name =
-        params.get("channel").ok_or(Refusal::new(ErrorCode::BadParams, "Field(s) missing: channel"))?;
+        member(params, "channel").ok_or(Refusal::new(ErrorCode::BadParams, "Field(s) missing: channel"))?;
     match name.as_str() {
         Some("book") => Ok(Feed::Book),
         Some("trade") => Ok(Feed::Trade),
@@ -154,14 +159,14 @@ fn read_feed(params: Value<'_, '_>) -> Result<Feed, Refusal> {
 }
 
 fn read_trigger(params: Value<'_, '_>) -> Result<Trigger, Refusal> {
-    let Some(name) = params.get("event_trigger") else { return Ok(Trigger::default()) };
+    let Some(name) = member(params, "event_trigger") else { return Ok(Trigger::default()) };
     name.as_str()
         .and_then(Trigger::parse)
         .ok_or(Refusal::new(ErrorCode::BadParams, "event_trigger not supported; use trades or bbo"))
 }
 
 fn read_interval(params: Value<'_, '_>) -> Result<Candles, Refusal> {
-    let Some(minutes) = params.get("interval") else { return Ok(Candles::OneMinute) };
+    let Some(minutes) = member(params, "interval") else { return Ok(Candles::OneMinute) };
     minutes.as_u64().and_then(candles_of).ok_or(Refusal::new(
         ErrorCode::BadInterval,
         "Subscription interval not supported; use 1, 5, 15, 30, 60, 240, 1440, or 10080",
@@ -170,7 +175,7 @@ fn read_interval(params: Value<'_, '_>) -> Result<Candles, Refusal> {
 
 fn symbols(params: Value<'_, '_>) -> Result<Vec<String>, Refusal> {
     let bad = |text: &'static str| Refusal::new(ErrorCode::BadParams, text);
-    let symbols = params.get("symbol").ok_or(bad("Field(s) missing: symbol"))?;
+    let symbols = member(params, "symbol").ok_or(bad("Field(s) missing: symbol"))?;
     let symbols =
         symbols.as_array().ok_or(bad("symbol must be an array of texts, such as [\"BTC/USDT\"]"))?;
     if symbols.is_empty() || symbols.len() > MAX_SYMBOLS {
@@ -181,7 +186,7 @@ fn symbols(params: Value<'_, '_>) -> Result<Vec<String>, Refusal> {
 }
 
 fn snapshot(params: Option<Value<'_, '_>>) -> Result<bool, Refusal> {
-    let value = params.and_then(|params| params.get("snapshot")).filter(|value| !value.is_null());
+    let value = params.and_then(|params| member(params, "snapshot")).filter(|value| !value.is_null());
     let Some(value) = value else { return Ok(true) };
     value.as_bool().ok_or(Refusal::new(ErrorCode::BadParams, "snapshot must be true or false"))
 }
@@ -279,6 +284,13 @@ mod tests {
             ErrorCode::BadParams,
             "true or false",
         );
+    }
+
+    #[test]
+    fn of_a_member_that_stands_twice_the_last_counts() {
+        let text = r#"{"method":"unsubscribe","params":{"symbol":["A/B"],"channel":"ohlc","channel":"book","symbol":["C/D"]}}"#;
+        let symbols = vec!["C/D".to_owned()];
+        assert_eq!(parse(text).unwrap().method, Method::Unsubscribe { feed: Feed::Book, symbols });
     }
 
     #[test]

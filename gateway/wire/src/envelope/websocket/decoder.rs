@@ -6,6 +6,7 @@ use super::{
     mask::unmask,
     utf8::Utf8,
 };
+use crate::envelope::room::append;
 
 /// Reads what one client sends.
 ///
@@ -229,16 +230,6 @@ impl Held {
     fn is_empty(&self) -> bool {
         self.header.is_empty() && self.control.is_empty() && self.message.is_empty()
     }
-}
-
-/// Appends to what is held. Room doubles as bytes arrive, up to the limit, within which the header has found them.
-fn append(held: &mut Vec<u8>, bytes: &[u8], limit: usize) {
-    let length = held.len() + bytes.len();
-    if length > held.capacity() {
-        let room = (2 * held.capacity()).clamp(length, limit);
-        held.reserve_exact(room - held.len());
-    }
-    held.extend_from_slice(bytes);
 }
 
 /// Moves `input` behind its first `count` bytes, or as many as there are.
