@@ -135,7 +135,8 @@ mod tests {
         let block = BlockHeader {
             payload_len: MAX_PAYLOAD,
             count: 1,
-            encoding: 0,
+            content: crate::format::Content::Events,
+            coding: crate::format::Coding::Plain,
             first_record: 1,
             first_time: 0,
             last_time: 0,
