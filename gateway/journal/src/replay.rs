@@ -65,6 +65,8 @@ pub struct Replay {
     /// What is wrong behind `batch`, until it is told.
     failed: Option<JournalError>,
     ended: bool,
+    /// It was moved, at least once.
+    moved: bool,
     watermark: Nanos,
 }
 
@@ -103,6 +105,7 @@ impl Replay {
             yielded: 0,
             failed: None,
             ended: false,
+            moved: false,
             watermark: Nanos::ZERO,
         })
     }
@@ -156,7 +159,7 @@ impl Replay {
             }
         }
         (self.batch, self.yielded, self.failed, self.ended) = (Batch::default(), 0, None, false);
-        (self.last, self.watermark) = (time, time);
+        (self.last, self.watermark, self.moved) = (time, time, true);
         self.pace.jump(time);
         out.push(Event { timestamp: time, ..Event::new(Kind::Jump) });
     }
@@ -194,13 +197,18 @@ impl FeedSource for Replay {
         let before = out.len();
         self.obey(out);
         let mut state = if out.len() > before { FeedState::Events } else { FeedState::Idle };
-        if !self.pace.advance(now) {
-            return Ok(FeedStatus { state, watermark: self.watermark });
-        }
+        let runs = self.pace.advance(now);
         while out.len() - before < POLL_BOUND && state != FeedState::Gap {
             let Some((end, feed_time)) = self.next_end() else { break };
-            self.shorten_gap(feed_time);
-            let Some(due) = self.pace.due(feed_time).filter(|&due| due <= now) else { break };
+            // Moved while it is held, it shows the books of where it is now.
+            let due = match runs {
+                true => {
+                    self.shorten_gap(feed_time);
+                    self.pace.due(feed_time)
+                }
+                false => (self.moved && feed_time <= self.last).then_some(now),
+            };
+            let Some(due) = due.filter(|&due| due <= now) else { break };
             let engine = if self.speed == Speed::MAX { now } else { due };
             let kind = self.take(end, engine, out);
             state = if kind == Kind::FeedGap { FeedState::Gap } else { FeedState::Events };
@@ -208,7 +216,9 @@ impl FeedSource for Replay {
             self.last = self.last.max(feed_time);
         }
         if let Some((_, next)) = self.next_end() {
-            self.watermark = self.watermark.max(self.pace.reached().min(next));
+            if runs {
+                self.watermark = self.watermark.max(self.pace.reached().min(next));
+            }
         } else if state == FeedState::Idle {
             if let Some(error) = self.failed.take() {
                 self.ended = true;

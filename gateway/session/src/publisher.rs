@@ -43,6 +43,8 @@ pub(crate) struct Replica {
     pub(crate) topics: Vec<TopicId>,
     /// The book was written anew in the present exchange event.
     pub(crate) reset: Option<ResetReason>,
+    /// A replay was moved, and the book has not begun there yet.
+    pub(crate) moved: bool,
     /// The present exchange event changes the book.
     pub(crate) changes: bool,
     /// The end of the last exchange event that changed the book.
@@ -61,6 +63,7 @@ impl Replica {
             trades: TradeStore::default(),
             topics: Vec::new(),
             reset: None,
+            moved: false,
             skip_below: 0,
             changes: false,
             changed_at: Mark::default(),
@@ -250,7 +253,7 @@ impl Publisher {
                     self.notices.push(Notice::FeedGap(event.symbol));
                 }
             }
-            Kind::Jump => self.jump(event.timestamp),
+            Kind::Jump => self.jump(event.timestamp, now),
             Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
             Kind::FeedEnded => {
@@ -264,7 +267,7 @@ impl Publisher {
     }
 
     /// A replay goes on elsewhere: nothing of what was before holds there, and the books come as resets.
-    fn jump(&mut self, time: Nanos) {
+    fn jump(&mut self, time: Nanos, now: Nanos) {
         self.feed_time = time;
         self.stats = Stats::new(self.limits.candles);
         self.open_buckets.iter_mut().for_each(Vec::clear);
@@ -278,8 +281,36 @@ impl Publisher {
             replica.reset = None;
             if replica.standing == Standing::Whole {
                 replica.standing = Standing::Stale;
+                replica.moved = true;
             }
         }
+        // Of a symbol that begins later there is no book that would say where its trades go on.
+        let trades = self.topics.iter().filter(|(_, topic)| topic.key.channel == Channel::Trade);
+        let trades: Vec<TopicId> = trades.map(|(at, _)| TopicId(at as u32)).collect();
+        let mark = Mark { timestamp: time, ..Mark::default() };
+        trades.into_iter().for_each(|id| self.move_trades(id, mark, now));
+    }
+
+    /// Trades go on behind `mark`, and readers start over from there.
+    fn move_trades(&mut self, id: TopicId, mark: Mark, now: Nanos) {
+        let topic = &mut self.topics[id.0 as usize];
+        if !topic.key.codec.names_gaps() {
+            topic.pass(mark);
+            if !topic.key.codec.mends_holes() {
+                self.notices.push(Notice::BrokenOff(topic.key));
+            }
+            return;
+        }
+        let message = TradeMessage {
+            instrument: &self.instruments[topic.key.symbol],
+            ids: self.ids,
+            kind: TradeKind::Snapshot(SnapshotReason::Seek),
+            seq: mark.seq,
+            trades: &[],
+            stamps: topic.key.stamps.then(|| stamps(&mark, now)),
+        };
+        touch(&mut self.touched, id, topic);
+        topic.append(mark, |out, codec| codec.push_trades(out, &message));
     }
 
     fn numbered(&mut self, position: u64, event: &Event, now: Nanos) {
@@ -341,7 +372,8 @@ impl Publisher {
             && let Some(reason) = replica.reset.take()
         {
             let before = std::mem::replace(&mut replica.standing, Standing::Whole);
-            reset = Some(snapshot_reason(reason));
+            let moved = std::mem::take(&mut replica.moved);
+            reset = Some(if moved { SnapshotReason::Seek } else { snapshot_reason(reason) });
             if before != Standing::Whole {
                 self.notices.push(Notice::Look(last.symbol));
             }
@@ -378,8 +410,7 @@ impl Publisher {
         for &id in &topics {
             match self.topics[id.0 as usize].key.channel {
                 Channel::Trade if restored == Some(ResetReason::Seek) => {
-                    let mark = self.replicas[index].book.mark();
-                    self.topics[id.0 as usize].pass(mark);
+                    self.move_trades(id, self.replicas[index].book.mark(), now);
                 }
                 Channel::Trade => self.publish_trades(id, gap, last, now),
                 Channel::Book | Channel::Bbo => self.publish_view(id, reset, last, now, &mut worked_out),

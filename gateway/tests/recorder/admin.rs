@@ -151,7 +151,7 @@ fn a_replay_is_held_and_moved_and_its_clients_go_on_right() {
         assert_eq!(admin("speed", json!({"speed": 50})).await.json()["speed"], "50");
         assert_eq!(admin("continue", json!({})).await.status, 200);
         let book = watcher.book_at("C/D", 20, "snapshot").await;
-        assert_eq!((&book["reason"], book["seq"].as_u64()), (&json!("feed_reset"), Some(seq_at(20, 1))));
+        assert_eq!((&book["reason"], book["seq"].as_u64()), (&json!("seek"), Some(seq_at(20, 1))));
         while watcher.next().await["data"][0]["event"] != "feed_ended" {}
 
         // Behind its end it can be moved, too.

@@ -124,8 +124,9 @@ fn live_and_replayed_and_worked_out_they_are_equal() {
         std::thread::spawn(move || Stream::read(address, topic, &joined, |seq| seq > 4_000))
     });
     let served: Vec<Stream> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+    // Where the first one begins depends on when its subscriber joined.
     let ranges: Vec<(u64, u64)> =
-        served.iter().map(|stream| (stream.ranges[0].0, stream.ranges.last().unwrap().1)).collect();
+        served.iter().map(|stream| (stream.ranges[1].0, stream.ranges.last().unwrap().1)).collect();
     let wanted: Vec<Value> =
         served.iter().zip(&ranges).map(|(stream, range)| stream.hash(range.0, range.1)).collect();
     for ((topic, &(from, to)), wanted) in TOPICS.iter().zip(&ranges).zip(&wanted) {

@@ -140,7 +140,7 @@ fn trades_of_an_exchange_event_come_in_one_message() {
 fn past_trades_come_as_a_snapshot() {
     assert_eq!(
         trade(TradeKind::Snapshot(SnapshotReason::Subscribe), &[], None),
-        r#"{"channel":"trade","type":"snapshot","epoch":"9c41d7e0a25b7f3a","seq":1047,"reason":"subscribe","data":[]}"#
+        r#"{"channel":"trade","type":"snapshot","symbol":"BTC/USDT","epoch":"9c41d7e0a25b7f3a","seq":1047,"reason":"subscribe","data":[]}"#
     );
     assert_eq!(
         text(|out| json::push_trades(out, &bitcoin(), &trades()[..1])),

@@ -144,8 +144,9 @@ fn trade(message: &Message) -> String {
         )
     });
     let trades = trades.collect::<Vec<_>>().join(",");
+    let named = if kind == "snapshot" { format!("\"symbol\":\"{symbol}\",") } else { String::new() };
     format!(
-        "{{\"channel\":\"trade\",\"type\":\"{kind}\",{epoch},{range}{reason},\"data\":[{trades}]{stamps}}}"
+        "{{\"channel\":\"trade\",\"type\":\"{kind}\",{named}{epoch},{range}{reason},\"data\":[{trades}]{stamps}}}"
     )
 }
 

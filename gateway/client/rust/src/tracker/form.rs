@@ -114,6 +114,8 @@ pub(super) struct TradeForm<'a> {
     _channel: &'a str,
     #[serde(rename = "type")]
     pub kind: Kind,
+    /// Of a snapshot, which may hold no trade that names it.
+    pub symbol: Option<&'a str>,
     pub epoch: &'a str,
     pub first_seq: Option<Seq>,
     pub seq: Seq,

@@ -54,13 +54,13 @@ impl Tracker {
         let &TradeForm { kind, epoch, first_seq, seq, reason, .. } = &form;
         let span =
             SpanMembers { kind, epoch, first_seq, seq, reason, conflated: None, merged: None }.read()?;
-        let Some(index) = self.symbol_of_trades(&form)? else { return Ok(Outcome::Noted) };
+        let index = self.symbol_of_trades(&form)?;
         let subject = Subject { symbol: index, channel: Channel::Trade };
         let jumps = self.symbols[index].take_trades(&form, &span, self.dense_trade_ids, &mut self.trades);
         self.counters.trade_id_jumps += jumps.map_err(|kind| subject.broken(kind))?;
         let new = self.trades.len() as u64;
         self.counters.dropped += form.data.len() as u64 - new;
-        if new == 0 {
+        if new == 0 && kind == Kind::Update {
             return Ok(Outcome::Dropped(subject));
         }
         self.counters.trades += new;
@@ -68,16 +68,19 @@ impl Tracker {
         Ok(Outcome::Trades { index, snapshot, stamps: form.ts.map(Into::into) })
     }
 
-    /// A trade message is one symbol's, which each trade names. `None` for a snapshot of no trades: nobody's.
-    fn symbol_of_trades(&self, form: &TradeForm<'_>) -> Result<Option<usize>, FaultKind> {
-        match form.data.first() {
-            None if form.kind == Kind::Snapshot => Ok(None),
-            None => Err(FaultKind::Malformed("an update without a trade".into())),
-            Some(first) if form.data.iter().any(|trade| trade.symbol != first.symbol) => {
-                Err(FaultKind::Malformed("trades of two symbols in one message".into()))
-            }
-            Some(first) => self.find(first.symbol).map(Some),
+    /// A trade message is one symbol's, which each trade names, and a snapshot itself.
+    fn symbol_of_trades(&self, form: &TradeForm<'_>) -> Result<usize, FaultKind> {
+        if form.kind == Kind::Update && form.data.is_empty() {
+            return Err(FaultKind::Malformed("an update without a trade".into()));
         }
+        let mut named = form.data.iter().map(|trade| trade.symbol).chain(form.symbol);
+        let Some(first) = named.next() else {
+            return Err(FaultKind::Malformed("a snapshot that names no symbol".into()));
+        };
+        if named.any(|symbol| symbol != first) {
+            return Err(FaultKind::Malformed("trades of two symbols in one message".into()));
+        }
+        self.find(first)
     }
 
     /// Counts a message that was applied; answers with the reason if it was a snapshot.

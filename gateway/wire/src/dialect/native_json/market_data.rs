@@ -108,7 +108,10 @@ fn push_best(out: &mut Vec<u8>, prefixes: [&str; 2], best: Option<Level>, instru
 pub fn push_trade(out: &mut Vec<u8>, message: &TradeMessage<'_>) {
     match message.kind {
         TradeKind::Snapshot(reason) => {
-            push_epoch(out, "{\"channel\":\"trade\",\"type\":\"snapshot\",\"epoch\":", message.ids.epoch);
+            // It may hold no trade that would name it.
+            push(out, "{\"channel\":\"trade\",\"type\":\"snapshot\",\"symbol\":\"");
+            push(out, &message.instrument.symbol);
+            push_epoch(out, "\",\"epoch\":", message.ids.epoch);
             push_number(out, ",\"seq\":", message.seq);
             push_word(out, ",\"reason\":\"", reason.as_str());
         }
