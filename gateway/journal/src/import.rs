@@ -7,7 +7,9 @@
 //! that are the same for all (`message`), and the pass takes them: `survey`, then `events`, where a market's book is kept by
 //! its numbering, its snapshots and its checksums (`sync`).
 
+mod at;
 mod capture;
+mod compressed;
 mod depth_book;
 mod error;
 mod events;
@@ -15,9 +17,11 @@ mod format;
 mod json;
 mod line;
 mod message;
+mod messages;
 mod naming;
 mod number;
 mod rules;
+mod source;
 mod survey;
 mod sync;
 mod tally;
@@ -27,21 +31,19 @@ pub use error::{ImportError, Place};
 pub use format::{Format, FormatError};
 pub use tally::{Skipped, Tally};
 
-use capture::{Captures, Line};
-use error::Refused;
+use at::At;
 use events::Markets;
 use feed::{FeedError, FeedSource, FeedState, FeedStatus};
 use market::{Epoch, Event, Instruments, Kind, Nanos};
-use message::{Message, Pass, Venue};
-use rules::{Holes, Rules, Snapshots};
-use simd_json::Tape;
+use source::{Source, Step};
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
 };
 use survey::Survey;
 
-/// A poll ends at the first line beyond so many events.
+/// A poll ends at the first step beyond so many events.
 const POLL_BOUND: usize = 4096;
 
 /// Gives a market a name of its own, written `VENUE=NAME`.
@@ -76,21 +78,14 @@ pub struct RenameError;
 /// `engine`). It is not paced: a poll yields what comes next.
 pub struct Import {
     feed: String,
-    captures: Captures,
-    reader: Reader,
+    source: Box<dyn Source>,
+    paths: Vec<Arc<Path>>,
+    /// The latest step.
+    present: Option<Step>,
     markets: Markets,
     instruments: Instruments,
     tally: Tally,
     watermark: Nanos,
-}
-
-/// What both passes do with a line.
-struct Reader {
-    rules: &'static Rules,
-    venue: Box<dyn Venue>,
-    buffers: simd_json::Buffers,
-    /// Room for the next message.
-    tape: Tape<'static>,
 }
 
 impl Import {
@@ -99,26 +94,25 @@ impl Import {
     /// # Errors
     /// If a file cannot be read or a line not understood, if names clash, or if there is no market at all.
     pub fn open(format: Format, files: &[PathBuf], renames: &[Rename]) -> Result<Import, ImportError> {
-        let (rules, venue) = format.parts();
-        let mut reader =
-            Reader { rules, venue, buffers: simd_json::Buffers::default(), tape: Tape(Vec::new()) };
-        let mut survey = Survey::new(rules, files);
-        let mut captures = Captures::open(files)?;
-        while let Some(line) = captures.next()? {
-            let at = line.at;
-            reader.read(line, &mut survey.line(at)).map_err(|refused| refused.in_line(at))?;
+        let mut source = format.open(files)?;
+        let paths: Vec<Arc<Path>> = files.iter().map(|file| file.as_path().into()).collect();
+        let mut survey = Survey::new(source.rules(), files);
+        while let Some(step) = source.advance()? {
+            let at = At::new(step, &paths);
+            source.tell(&mut survey.step(at)).map_err(|refused| refused.at(at))?;
         }
         let instruments = survey.finish(renames)?;
         if instruments.is_empty() {
             return Err(ImportError::Nothing);
         }
-        reader.venue.rewind();
+        source.rewind()?;
         let first = files.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
         Ok(Import {
             feed: format!("import:{}", first.display()),
-            captures: Captures::open(files)?,
-            reader,
-            markets: Markets::new(rules, &instruments),
+            markets: Markets::new(source.rules(), &instruments),
+            source,
+            paths,
+            present: None,
             instruments,
             tally: Tally::default(),
             watermark: Nanos::ZERO,
@@ -130,40 +124,20 @@ impl Import {
         &self.tally
     }
 
-    /// Takes the next line; whether there was one.
+    /// Takes the next step; whether there was one.
     fn step(&mut self, out: &mut Vec<Event>) -> Result<bool, ImportError> {
-        let Some(line) = self.captures.next()? else {
+        let next = self.source.advance()?;
+        self.present = next.or(self.present);
+        let Some(step) = self.present else { return Ok(false) };
+        let at = At::new(step, &self.paths);
+        let mut pass = self.markets.step(&self.instruments, at, step.received, out, &mut self.tally);
+        if next.is_some() {
+            self.source.tell(&mut pass).map_err(|refused| refused.at(at))?;
+        } else {
+            self.source.end(&mut pass);
             self.markets.finish(&mut self.tally);
-            return Ok(false);
-        };
-        let at = line.at;
-        let mut pass = self.markets.line(&self.instruments, at, line.received, out, &mut self.tally);
-        self.reader.read(line, &mut pass).map_err(|refused| refused.in_line(at))?;
-        Ok(true)
-    }
-}
-
-impl Reader {
-    fn read(&mut self, line: Line<'_>, pass: &mut dyn Pass) -> Result<(), Refused> {
-        let Some(text) = line.message else {
-            pass.skip("connection", 1);
-            if line.connects && self.rules.holes == Holes::Hidden {
-                pass.reconnected();
-            }
-            return Ok(());
-        };
-        if line.url.is_some() && self.rules.snapshots == Snapshots::Pushed {
-            pass.skip("answer to a REST request", 1);
-            return Ok(());
         }
-        let mut tape = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
-        simd_json::fill_tape(text, &mut self.buffers, &mut tape)
-            .map_err(|error| Refused(format!("this is no JSON: {error}")))?;
-        let message =
-            Message { value: tape.as_value(), received: line.received, url: line.url, file: line.at.file };
-        let told = self.venue.read(message, pass);
-        self.tape = tape.reset();
-        told
+        Ok(next.is_some())
     }
 }
 
@@ -181,14 +155,14 @@ impl FeedSource for Import {
         let before = out.len();
         let mut state = FeedState::Ended;
         while out.len() - before < POLL_BOUND && state != FeedState::Gap {
-            let line_begin = out.len();
+            let begin = out.len();
             let more = self
                 .step(out)
                 .map_err(|error| FeedError { feed: self.feed.clone(), what: error.to_string() })?;
             if !more {
                 break;
             }
-            let gap = out[line_begin..].iter().any(|event| event.kind == Kind::FeedGap);
+            let gap = out[begin..].iter().any(|event| event.kind == Kind::FeedGap);
             state = if gap { FeedState::Gap } else { FeedState::Events };
         }
         if state == FeedState::Events && out.len() == before {

@@ -1,28 +1,25 @@
-//! Reads the lines of capture files, plain or gzip'd, in the order in which they were received. Knows nothing of what a line
+//! Reads the lines of capture files, plain or compressed, in the order in which they were received. Knows nothing of what a line
 //! says.
 
 use super::{
+    compressed,
     error::{ImportError, Place},
     line::Head,
+    source::Step,
 };
-use flate2::bufread::MultiGzDecoder;
 use market::Nanos;
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{BufRead, Read},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// The longest line that is read; the largest whole book of a venue is a fifth of it.
 const MAX_LINE: u64 = 32 << 20;
 
-const BUFFER: usize = 128 << 10;
-
 /// A line of one of the files.
 pub(super) struct Line<'a> {
-    /// Where it stands.
-    pub at: At<'a>,
+    /// The index of its file.
+    pub file: usize,
     /// When it was received, or the line before it if it does not say so.
     pub received: Nanos,
     /// What was asked for, if it is an answer.
@@ -33,52 +30,15 @@ pub(super) struct Line<'a> {
     pub message: Option<&'a mut [u8]>,
 }
 
-/// Where a line stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct At<'a> {
-    /// The file's index, and its path.
-    pub file: usize,
-    path: &'a Arc<Path>,
-    /// The line's number, from 1.
-    pub number: u64,
-}
-
-/// Where a line stood that is gone.
-#[derive(Debug, Clone)]
-pub(super) struct KeptAt {
-    file: usize,
-    path: Arc<Path>,
-    number: u64,
-}
-
-impl KeptAt {
-    /// As of a line that is there.
-    pub fn at(&self) -> At<'_> {
-        At { file: self.file, path: &self.path, number: self.number }
-    }
-}
-
-impl At<'_> {
-    /// For a person.
-    pub fn place(self) -> Place {
-        Place { file: self.path.to_path_buf(), line: self.number }
-    }
-
-    /// To outlive the line.
-    pub fn keep(self) -> KeptAt {
-        KeptAt { file: self.file, path: self.path.clone(), number: self.number }
-    }
-}
-
 /// Several captures as one stream, by the time at which lines were received. Lines of one file keep their order.
 pub(super) struct Captures {
     files: Vec<Capture>,
-    /// The file whose present line was yielded.
-    yielded: Option<usize>,
+    /// The file of the present line.
+    present: Option<usize>,
 }
 
 struct Capture {
-    path: Arc<Path>,
+    path: PathBuf,
     input: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
@@ -96,46 +56,44 @@ impl Captures {
             capture.advance()?;
             files.push(capture);
         }
-        Ok(Captures { files, yielded: None })
+        Ok(Captures { files, present: None })
     }
 
-    /// The next line of all files; `None` at their end.
-    pub fn next(&mut self) -> Result<Option<Line<'_>>, ImportError> {
-        if let Some(file) = self.yielded.take() {
+    /// Moves to the next line of all files; `None` at their end.
+    pub fn advance(&mut self) -> Result<Option<Step>, ImportError> {
+        if let Some(file) = self.present.take() {
             self.files[file].advance()?;
         }
         let earliest = self.files.iter().enumerate().min_by_key(|(_, capture)| capture.received);
-        let Some((file, _)) = earliest.filter(|(_, capture)| capture.received < Nanos::MAX) else {
+        let Some((file, capture)) = earliest.filter(|(_, capture)| capture.received < Nanos::MAX) else {
             return Ok(None);
         };
-        self.yielded = Some(file);
-        let Capture { path, line, number, head, received, .. } = &mut self.files[file];
+        self.present = Some(file);
+        Ok(Some(Step { file, number: capture.number, received: capture.received }))
+    }
+
+    /// The present line.
+    pub fn line(&mut self) -> Option<Line<'_>> {
+        let file = self.present?;
+        let Capture { line, head, received, .. } = &mut self.files[file];
         let (before, message) = line.split_at_mut(head.message_at);
-        Ok(Some(Line {
-            at: At { file, path, number: *number },
+        Some(Line {
+            file,
             received: *received,
             connects: head.connects,
             url: Some(&before[..head.url])
                 .filter(|url| !url.is_empty())
                 .and_then(|url| std::str::from_utf8(url).ok()),
             message: head.received.map(|_| message),
-        }))
+        })
     }
 }
 
 impl Capture {
     fn open(path: &Path) -> Result<Capture, ImportError> {
-        let failed = |source| ImportError::Unreadable { file: path.to_owned(), source };
-        let mut plain = BufReader::with_capacity(BUFFER, File::open(path).map_err(failed)?);
-        let is_gzip = plain.fill_buf().map_err(failed)?.starts_with(&[0x1F, 0x8B]);
-        let input: Box<dyn BufRead + Send> = if is_gzip {
-            Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(plain)))
-        } else {
-            Box::new(plain)
-        };
         Ok(Capture {
             path: path.into(),
-            input,
+            input: compressed::open(path)?,
             line: Vec::new(),
             number: 0,
             head: Head::default(),
@@ -152,7 +110,7 @@ impl Capture {
                 .by_ref()
                 .take(MAX_LINE)
                 .read_until(b'\n', &mut self.line)
-                .map_err(|e| self.failed(e))?;
+                .map_err(|error| compressed::failed(&self.path, self.number, error))?;
             if length == 0 {
                 self.received = Nanos::MAX;
                 return Ok(());
@@ -173,18 +131,9 @@ impl Capture {
         Ok(())
     }
 
-    fn failed(&self, source: io::Error) -> ImportError {
-        match source.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                self.wrong("the gzip data ends in the middle behind this line: the file was cut; fetch it again, or import what `gzip -dc` can still read of it")
-            }
-            _ => ImportError::Unreadable { file: self.path.to_path_buf(), source },
-        }
-    }
-
     fn wrong(&self, what: &str) -> ImportError {
         ImportError::Line {
-            place: Place { file: self.path.to_path_buf(), line: self.number },
+            place: Place { file: self.path.clone(), line: self.number },
             what: what.to_owned(),
         }
     }

@@ -1,15 +1,15 @@
 //! Why captures cannot be imported, and where in them.
 
-use super::capture::At;
+use super::at::At;
 use market::InstrumentError;
 use std::{fmt, io, path::PathBuf};
 
-/// A line of a capture.
+/// A line of a capture, or a record of a file that has no lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub file: PathBuf,
-    /// The line's number, from 1.
+    /// The line's or the record's number, from 1.
     pub line: u64,
 }
 
@@ -80,7 +80,7 @@ pub enum ImportError {
 pub(super) struct Refused(pub String);
 
 impl Refused {
-    pub fn in_line(self, at: At<'_>) -> ImportError {
+    pub fn at(self, at: At<'_>) -> ImportError {
         ImportError::Line { place: at.place(), what: self.0 }
     }
 }

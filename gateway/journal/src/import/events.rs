@@ -1,7 +1,7 @@
 //! The second pass over captures: makes events of what they say.
 
 use super::{
-    capture::At,
+    at::At,
     depth_book::Written,
     error::Refused,
     message::{BookMessage, Content, Pass, Trade},
@@ -29,7 +29,7 @@ struct Market {
     last_trade: Option<u64>,
 }
 
-/// A line of the second pass.
+/// A step of the second pass.
 pub(super) struct EventPass<'a> {
     pub markets: &'a mut Markets,
     pub instruments: &'a Instruments,
@@ -48,8 +48,8 @@ impl Markets {
         Markets { rules, list: instruments.iter().map(market).collect(), written: Vec::new() }
     }
 
-    /// Takes what the line at `at` says.
-    pub fn line<'a>(
+    /// Takes what the step at `at` says.
+    pub fn step<'a>(
         &'a mut self,
         instruments: &'a Instruments,
         at: At<'a>,

@@ -1,7 +1,7 @@
 //! The formats of captures: what they are called, what they hold, whose time they keep.
 
-use super::{message::Venue, rules::Rules, venue};
-use std::{fmt::Write, str::FromStr};
+use super::{error::ImportError, message::Venue, messages::Messages, rules::Rules, source::Source, venue};
+use std::{fmt::Write, path::PathBuf, str::FromStr};
 
 /// What wrote the captures.
 ///
@@ -126,7 +126,12 @@ impl Format {
         guide
     }
 
-    pub(super) fn parts(self) -> (&'static Rules, Box<dyn Venue>) {
+    /// Opens files of this format.
+    pub(super) fn open(self, files: &[PathBuf]) -> Result<Box<dyn Source>, ImportError> {
+        Ok(Box::new(Messages::open(self.venue(), files)?))
+    }
+
+    fn venue(self) -> (&'static Rules, Box<dyn Venue>) {
         match self {
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),

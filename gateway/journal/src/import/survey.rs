@@ -2,7 +2,7 @@
 
 use super::{
     Rename,
-    capture::At,
+    at::At,
     error::{ImportError, Place, Refused},
     message::{BookMessage, Pass, Trade},
     naming::common_name,
@@ -43,7 +43,7 @@ struct Spot {
     line: u64,
 }
 
-/// A line of the first pass.
+/// A step of the first pass.
 pub(super) struct SurveyPass<'s, 'a> {
     survey: &'s mut Survey<'a>,
     at: Spot,
@@ -56,8 +56,8 @@ impl<'a> Survey<'a> {
         Survey { rules, files, markets: Vec::new(), by_name: HashMap::new() }
     }
 
-    /// Takes what the line at `at` says.
-    pub fn line(&mut self, at: At<'_>) -> SurveyPass<'_, 'a> {
+    /// Takes what the step at `at` says.
+    pub fn step(&mut self, at: At<'_>) -> SurveyPass<'_, 'a> {
         SurveyPass { survey: self, at: Spot { file: at.file, line: at.number }, market: 0 }
     }
 

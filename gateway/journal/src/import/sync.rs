@@ -5,7 +5,7 @@
 //! next whole one.
 
 use super::{
-    capture::{At, KeptAt},
+    at::{At, KeptAt},
     depth_book::{DepthBook, Written},
     events::event,
     message::{BookMessage, Content, Link},

@@ -1,6 +1,6 @@
 //! The account of an import: what was taken, what was left out and why.
 
-use super::{capture::At, error::Place};
+use super::{at::At, error::Place};
 use std::fmt;
 
 /// How many reasons are kept apart; further ones are counted together.

@@ -1,6 +1,7 @@
 //! What importers do about holes, broken lines and unclear names: they say where, and guess nothing.
 
 use crate::support::{Captured, import};
+use feed::FeedSource;
 use journal::import::{Format, Import};
 use market::{Event, Kind, ResetReason};
 use std::io::Write;
@@ -92,15 +93,19 @@ fn a_kind_that_a_terminal_could_not_show_is_counted_without_its_name() {
 }
 
 #[test]
-fn a_cut_gzip_file_is_said_to_be_cut() {
+fn a_cut_compressed_file_is_said_to_be_cut() {
+    let lines: String = (1..500).map(|i| depth(i, "BTCUSDT", i, i, r#"["10.0","3.25"]"#)).collect();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    for i in 1..500 {
-        gzip.write_all(depth(i, "BTCUSDT", i, i, r#"["10.0","3.25"]"#).as_bytes()).unwrap();
+    gzip.write_all(lines.as_bytes()).unwrap();
+    let zstd = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    for whole in [gzip.finish().unwrap(), zstd] {
+        let mut captured = Captured::new(&[]);
+        captured.add(&whole);
+        assert_eq!(Import::open(Format::Binance, &captured.files, &[]).unwrap().instruments().len(), 1);
+        let mut captured = Captured::new(&[]);
+        captured.add(&whole[..whole.len() / 2]);
+        captured.check_refused(Format::Binance, &[], &["capture0:", "the file was cut"]);
     }
-    let whole = gzip.finish().unwrap();
-    let mut captured = Captured::new(&[]);
-    captured.add(&whole[..whole.len() / 2]);
-    captured.check_refused(Format::Binance, &[], &["capture0:", "the file was cut"]);
 }
 
 #[test]
