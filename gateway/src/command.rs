@@ -34,7 +34,7 @@ enum Command {
     Check(check::Arguments),
     /// Work out what a topic's stream comes to, of recordings and of gateways that have one: exit code 1 if they differ
     Hash(hash::Arguments),
-    /// Turn captures of a venue into a recording
+    /// Turn captures of a venue, or a vendor's files, into a recording
     Import(import::Arguments),
     /// Record a feed without serving it, until it ends or a signal comes; each second a line on standard output says how far it is,
     /// as JSON where that is no terminal

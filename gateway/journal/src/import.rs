@@ -1,15 +1,18 @@
-//! Captures of real venues as a feed: message logs as they came from a socket, read twice. The first pass learns the markets
-//! and their decimals, and finds every line that cannot be read before anything is made of it; the second yields events.
+//! Files of real markets as a feed: message logs as they came from a venue's socket, and what vendors sell. They are read twice. The
+//! first pass learns the markets and their decimals, and finds everything that cannot be read before anything is made of it; the
+//! second yields events.
 //!
 //! Knows nothing of recordings: whoever runs an import sequences the events and records them.
 //!
-//! One machine serves all venues. A line is taken apart (`line`) and parsed, its venue (`venue/`) tells what it says in words
-//! that are the same for all (`message`), and the pass takes them: `survey`, then `events`, where a market's book is kept by
-//! its numbering, its snapshots and its checksums (`sync`).
+//! One machine serves all. A source tells step by step what happened in words that are the same for all (`message`), and the pass
+//! takes them: `survey`, then `events`, where a market's book is kept by its numbering, its snapshots and its checksums (`sync`).
+//! Captures (`messages`) are a source, whose lines are taken apart (`line`), parsed, and read by their venue (`venue/`);
+//! Databento's files are another (`databento`).
 
 mod at;
 mod capture;
 mod compressed;
+mod databento;
 mod depth_book;
 mod error;
 mod events;
@@ -102,9 +105,6 @@ impl Import {
             source.tell(&mut survey.step(at)).map_err(|refused| refused.at(at))?;
         }
         let instruments = survey.finish(renames)?;
-        if instruments.is_empty() {
-            return Err(ImportError::Nothing);
-        }
         source.rewind()?;
         let first = files.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
         Ok(Import {

@@ -1,4 +1,4 @@
-//! `depthcast import`: captures of a venue become a recording.
+//! `depthcast import`: captures of a venue, or a vendor's files, become a recording.
 
 use super::Outcome;
 use anyhow::Context;
@@ -22,9 +22,9 @@ const PROGRESS: u64 = 1 << 20;
 #[derive(Debug, clap::Args)]
 #[command(after_help = Format::guide())]
 pub(super) struct Arguments {
-    /// What wrote the captures; the formats are listed below
+    /// What wrote the files; the formats are listed below
     format: Format,
-    /// The captures, plain or compressed; several are one stream, in the order in which their lines were received
+    /// The files, plain or compressed; several are one stream, in the order in which their lines or records were received
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The folder of the recording; one that is there goes on in it

@@ -1,6 +1,6 @@
 //! Why captures cannot be imported, and where in them.
 
-use super::at::At;
+use super::{at::At, tally::Tally};
 use market::InstrumentError;
 use std::{fmt, io, path::PathBuf};
 
@@ -71,8 +71,11 @@ pub enum ImportError {
         held: String,
     },
     /// There is nothing to import.
-    #[error("there is no market in these files; is the format right?")]
-    Nothing,
+    #[error("there is no market in these files; is the format right?{}", left_out.reasons())]
+    Nothing {
+        /// What is in them.
+        left_out: Tally,
+    },
 }
 
 /// A message that cannot be understood; the caller knows where it stands.

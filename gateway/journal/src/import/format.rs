@@ -1,11 +1,14 @@
-//! The formats of captures: what they are called, what they hold, whose time they keep.
+//! The formats of files: what they are called, what they hold, whose time they keep.
 
-use super::{error::ImportError, message::Venue, messages::Messages, rules::Rules, source::Source, venue};
+use super::{
+    databento::Databento, error::ImportError, message::Venue, messages::Messages, rules::Rules,
+    source::Source, venue,
+};
 use std::{fmt::Write, path::PathBuf, str::FromStr};
 
-/// What wrote the captures.
+/// What wrote the files.
 ///
-/// Every format takes every form of line: `<ns since 1970> <JSON>` and `<seconds since 1970>: <JSON>` are a message each,
+/// Captures of any venue take every form of line: `<ns since 1970> <JSON>` and `<seconds since 1970>: <JSON>` are a message each,
 /// `https://… -> <seconds since 1970>: <JSON>` is what a REST request was answered, and a line that begins with `wss://`
 /// tells of a connection: where a hole would not show otherwise, a new one is a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,10 @@ pub enum Format {
     /// BitMEX's WebSocket API: tables `orderBookL2` or `orderBookL2_25`, and `trade`. The time is `timestamp`, and when a message
     /// was received where a book has none. Trades have no id that is a number and are counted.
     Bitmex,
+    /// Databento's binary files (DBN, versions 1 to 3, and fragments): schemas `mbo`, `mbp-1`, `mbp-10`, `trades` and `tbbo`. The time is
+    /// `ts_event`; of a snapshot, whose orders are of different times, the latest of its market, or when it was received. Trades
+    /// have no id and are counted.
+    Dbn,
 }
 
 /// What there is to know of a format.
@@ -100,6 +107,12 @@ const ENTRIES: &[Entry] = &[
         holds: "orderBookL2 or orderBookL2_25, trade",
         time: "timestamp; when received, of a book without one",
     },
+    Entry {
+        format: Format::Dbn,
+        name: "dbn",
+        holds: "Databento, DBN v1 to v3, fragments: mbo, mbp-1, mbp-10, trades, tbbo",
+        time: "ts_event; of a snapshot the latest of its market, or when received",
+    },
 ];
 
 impl Format {
@@ -116,7 +129,7 @@ impl Format {
             let _ = write!(guide, "\n  {name:<15} {holds}\n  {:<15} time: {time}", "");
         }
         guide.push_str(
-            "\n\nLines of any format:\n\n  \
+            "\n\nLines of a venue's captures:\n\n  \
              <ns since 1970> <JSON>                   a message\n  \
              <seconds since 1970>: <JSON>             a message\n  \
              https://URL -> <seconds since 1970>: <JSON>\n  \
@@ -128,11 +141,8 @@ impl Format {
 
     /// Opens files of this format.
     pub(super) fn open(self, files: &[PathBuf]) -> Result<Box<dyn Source>, ImportError> {
-        Ok(Box::new(Messages::open(self.venue(), files)?))
-    }
-
-    fn venue(self) -> (&'static Rules, Box<dyn Venue>) {
-        match self {
+        let (rules, venue): (&'static Rules, Box<dyn Venue>) = match self {
+            Format::Dbn => return Ok(Box::new(Databento::open(files)?)),
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),
             Format::Okx => (&venue::okx::RULES, Box::new(venue::okx::Okx)),
@@ -144,7 +154,8 @@ impl Format {
             Format::Bitstamp => (&venue::bitstamp::RULES, Box::<venue::bitstamp::Bitstamp>::default()),
             Format::Deribit => (&venue::deribit::RULES, Box::new(venue::deribit::Deribit)),
             Format::Bitmex => (&venue::bitmex::RULES, Box::<venue::bitmex::Bitmex>::default()),
-        }
+        };
+        Ok(Box::new(Messages::open(rules, venue, files)?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What captures say, in words that are the same for all venues: levels, books, trades. A venue's reader tells these of each
+//! What captures say, in words that are the same for all venues and files: levels, books, trades. A venue's reader tells these of each
 //! message; each of the two passes makes of them what it needs. Knows nothing of lines.
 
 use super::{error::Refused, number::Number};
@@ -74,6 +74,8 @@ pub(super) enum Content {
 pub(super) enum Link {
     /// The venue numbers nothing.
     Unnumbered,
+    /// It has a number, but so may others, and a hole cannot be seen.
+    Named { number: u64 },
     /// Numbers grow, but not by one each: a hole cannot be seen.
     Grows { last: u64 },
     /// It holds the numbers from `first` to `last`, and there is no number between two changes.
@@ -99,7 +101,10 @@ impl Link {
     /// The venue's number of the change; 0 if it has none.
     pub fn last(self) -> u64 {
         match self {
-            Link::Grows { last } | Link::Span { last, .. } | Link::Follows { last, .. } => last,
+            Link::Named { number: last }
+            | Link::Grows { last }
+            | Link::Span { last, .. }
+            | Link::Follows { last, .. } => last,
             Link::Unnumbered | Link::Broken => 0,
         }
     }

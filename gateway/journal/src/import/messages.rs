@@ -28,7 +28,8 @@ struct Reader {
 impl Messages {
     /// Opens the files.
     pub fn open(
-        (rules, venue): (&'static Rules, Box<dyn Venue>),
+        rules: &'static Rules,
+        venue: Box<dyn Venue>,
         files: &[PathBuf],
     ) -> Result<Messages, ImportError> {
         let buffers = simd_json::Buffers::default();

@@ -1,4 +1,4 @@
-//! A number as a capture writes it: a text, a whole JSON number, or a float.
+//! A number as a file writes it: a text, a whole JSON number, a float, or a mantissa of known decimals.
 //!
 //! A float keeps 15 digits, so it is taken as the decimal with the fewest digits that agrees with it so far: that is the
 //! number that was written. What lies farther from it than a billionth of itself is refused, not rounded.
@@ -31,6 +31,7 @@ pub(super) enum Number<'a> {
     Text(&'a str),
     Whole(i64),
     Float(f64),
+    Fixed { mantissa: i64, decimals: u8 },
 }
 
 /// How much room a number needs.
@@ -63,6 +64,7 @@ impl<'a> Number<'a> {
             Number::Whole(whole) => {
                 Some(Size { whole: whole.unsigned_abs(), decimals: 0, is_negative: whole < 0 })
             }
+            Number::Fixed { mantissa, decimals } => fixed_size(mantissa, decimals, digits),
             Number::Float(float) => {
                 let decimals =
                     (known..=MAX_DECIMALS).find(|&decimals| holds(float, decimals, FLOAT_ERROR))?;
@@ -78,6 +80,7 @@ impl<'a> Number<'a> {
             Number::Text(_) => None,
             Number::Whole(whole) => Some(Number::Whole(whole)),
             Number::Float(float) => Some(Number::Float(float)),
+            Number::Fixed { mantissa, decimals } => Some(Number::Fixed { mantissa, decimals }),
         }
     }
 
@@ -99,6 +102,7 @@ impl<'a> Number<'a> {
                 let power = 10_i64.checked_pow(decimals.into()).ok_or(DecimalError::TooLarge)?;
                 whole.checked_mul(power).ok_or(DecimalError::TooLarge)
             }
+            Number::Fixed { mantissa, decimals: held } => rescaled(mantissa, held, decimals),
             Number::Float(float) if !holds(float, decimals, ROUNDING) => Err(DecimalError::TooPrecise),
             Number::Float(float) => {
                 let mantissa = scaled(float, decimals);
@@ -122,6 +126,11 @@ impl fmt::Display for Number<'_> {
             }
             Number::Whole(whole) => write!(f, "{whole}"),
             Number::Float(float) => write!(f, "{float}"),
+            Number::Fixed { mantissa, decimals } => {
+                let mut text = Vec::new();
+                market::push_fixed(&mut text, *mantissa, *decimals);
+                f.write_str(&String::from_utf8_lossy(&text))
+            }
         }
     }
 }
@@ -139,6 +148,33 @@ fn scaled(float: f64, decimals: u8) -> f64 {
 fn holds(float: f64, decimals: u8, error: f64) -> bool {
     let nearest = scaled(float, decimals) / POWERS[usize::from(decimals)];
     (nearest - float).abs() <= float.abs() * error
+}
+
+/// The room for a mantissa.
+fn fixed_size(mantissa: i64, decimals: u8, digits: Digits) -> Option<Size> {
+    if decimals > MAX_DECIMALS {
+        return None;
+    }
+    let (mut left, mut needed) = (mantissa.unsigned_abs(), decimals);
+    let whole = left / 10_u64.pow(decimals.into());
+    while digits == Digits::Least && needed > 0 && left.is_multiple_of(10) {
+        left /= 10;
+        needed -= 1;
+    }
+    Some(Size { whole, decimals: needed, is_negative: mantissa < 0 })
+}
+
+/// A mantissa of `held` decimals in `wanted` ones.
+fn rescaled(mantissa: i64, held: u8, wanted: u8) -> Result<i64, DecimalError> {
+    let power = |decimals: u8| 10_i64.checked_pow(decimals.into()).ok_or(DecimalError::TooLarge);
+    if wanted >= held {
+        return mantissa.checked_mul(power(wanted - held)?).ok_or(DecimalError::TooLarge);
+    }
+    let divisor = power(held - wanted)?;
+    if mantissa % divisor != 0 {
+        return Err(DecimalError::TooPrecise);
+    }
+    Ok(mantissa / divisor)
 }
 
 /// The room for `[-]digits[.digits]`.
@@ -200,6 +236,27 @@ mod tests {
         check(1e-300, 0, None, Ok(0));
         check(1e19, 0, Some(0), Err(DecimalError::TooLarge));
         check(f64::NAN, 0, None, Ok(0));
+    }
+
+    #[test]
+    fn a_mantissa_needs_the_decimals_that_are_not_zero() {
+        let check = |mantissa, decimals, needed: u8, fixed| {
+            let number = Number::Fixed { mantissa, decimals };
+            let size = number.size(Digits::Least, 0).unwrap();
+            assert_eq!((size.decimals, size.is_negative), (needed, mantissa < 0), "{number}");
+            assert_eq!(number.fixed(needed), Ok(fixed), "{number}");
+            assert_eq!(number.fixed(needed + 1), Ok(fixed * 10), "{number}");
+        };
+        check(4_810_250_000_000, 9, 2, 481_025);
+        check(-500_000_000, 9, 1, -5);
+        check(0, 9, 0, 0);
+        check(7, 0, 0, 7);
+        let number = Number::Fixed { mantissa: 4_810_250_000_000, decimals: 9 };
+        assert_eq!(number.size(Digits::Least, 0).unwrap().whole, 4_810);
+        assert_eq!(number.fixed(1), Err(DecimalError::TooPrecise));
+        assert_eq!(number.fixed(18), Err(DecimalError::TooLarge));
+        assert_eq!(number.to_string(), "4810.250000000");
+        assert_eq!(Number::Fixed { mantissa: 1, decimals: 19 }.size(Digits::Least, 0), None);
     }
 
     #[test]

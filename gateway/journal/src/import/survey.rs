@@ -8,6 +8,7 @@ use super::{
     naming::common_name,
     number::{Digits, Number, Size},
     rules::Rules,
+    tally::Tally,
 };
 use market::{Event, Instrument, InstrumentError, Instruments, Price, Qty, Side, Status};
 use std::{collections::HashMap, path::PathBuf};
@@ -18,6 +19,8 @@ pub(super) struct Survey<'a> {
     files: &'a [PathBuf],
     markets: Vec<Market>,
     by_name: HashMap<String, usize>,
+    /// What says nothing of a market.
+    left_out: Tally,
 }
 
 struct Market {
@@ -53,7 +56,7 @@ pub(super) struct SurveyPass<'s, 'a> {
 impl<'a> Survey<'a> {
     /// Nothing has been seen yet of `files`.
     pub fn new(rules: &'static Rules, files: &'a [PathBuf]) -> Survey<'a> {
-        Survey { rules, files, markets: Vec::new(), by_name: HashMap::new() }
+        Survey { rules, files, markets: Vec::new(), by_name: HashMap::new(), left_out: Tally::default() }
     }
 
     /// Takes what the step at `at` says.
@@ -61,8 +64,11 @@ impl<'a> Survey<'a> {
         SurveyPass { survey: self, at: Spot { file: at.file, line: at.number }, market: 0 }
     }
 
-    /// The instrument table.
+    /// The instrument table, of at least one.
     pub fn finish(self, renames: &[Rename]) -> Result<Instruments, ImportError> {
+        if self.markets.is_empty() {
+            return Err(ImportError::Nothing { left_out: self.left_out });
+        }
         if let Some(rename) = renames.iter().find(|rename| !self.by_name.contains_key(&rename.venue)) {
             let held =
                 self.markets.iter().map(|market| market.venue_symbol.as_str()).collect::<Vec<_>>().join(", ");
@@ -95,8 +101,8 @@ impl<'a> Survey<'a> {
         ImportError::Market { place: self.place(market.first), venue: market.venue_symbol.clone(), error }
     }
 
-    fn place(&self, Spot { file, line }: Spot) -> Place {
-        Place { file: self.files[file].clone(), line }
+    fn place(&self, spot: Spot) -> Place {
+        spot.place(self.files)
     }
 }
 
@@ -142,7 +148,16 @@ impl Pass for SurveyPass<'_, '_> {
 
     fn reconnected(&mut self) {}
 
-    fn skip(&mut self, _: &str, _: usize) {}
+    fn skip(&mut self, reason: &str, count: usize) {
+        let Survey { left_out, files, .. } = &mut *self.survey;
+        left_out.skip_many(reason, count as u64, || self.at.place(files));
+    }
+}
+
+impl Spot {
+    fn place(self, files: &[PathBuf]) -> Place {
+        Place { file: files[self.file].clone(), line: self.line }
+    }
 }
 
 impl Room {

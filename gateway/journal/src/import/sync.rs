@@ -204,7 +204,7 @@ impl Outlet<'_> {
 impl Link {
     fn step(self, known: u64, fresh: bool) -> Step {
         let (is_stale, continues) = match self {
-            Link::Unnumbered => (false, true),
+            Link::Unnumbered | Link::Named { .. } => (false, true),
             Link::Broken => (false, false),
             Link::Grows { last } => (last <= known, true),
             Link::Span { first, last } => (last <= known, first <= known.saturating_add(1)),

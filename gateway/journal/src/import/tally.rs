@@ -36,6 +36,14 @@ pub struct Skipped {
 }
 
 impl Tally {
+    /// For a person, what was left out: a line for each reason.
+    pub(super) fn reasons(&self) -> String {
+        let line = |Skipped { reason, count, first }: &Skipped| {
+            format!("\nleft out {count} x {reason}, first at {first}")
+        };
+        self.skipped.iter().map(line).collect()
+    }
+
     pub(super) fn skip(&mut self, reason: &str, at: At<'_>) {
         self.skip_many(reason, 1, || at.place());
     }
@@ -58,11 +66,11 @@ fn is_plain(reason: &str) -> bool {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { snapshots, updates, trades, gaps, skipped } = self;
-        write!(f, "{snapshots} snapshots, {updates} book updates, {trades} trades, {gaps} gaps")?;
-        for Skipped { reason, count, first } in skipped {
-            write!(f, "\nleft out {count} x {reason}, first at {first}")?;
-        }
-        Ok(())
+        let Tally { snapshots, updates, trades, gaps, .. } = self;
+        write!(
+            f,
+            "{snapshots} snapshots, {updates} book updates, {trades} trades, {gaps} gaps{}",
+            self.reasons()
+        )
     }
 }

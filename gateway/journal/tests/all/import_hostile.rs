@@ -112,7 +112,7 @@ fn run(format: &str, lines: &[String]) -> Result<Vec<Event>, String> {
     let format: Format = format.parse().unwrap();
     let mut events = Vec::new();
     let mut import = match Import::open(format, &captured.files, &[]) {
-        Err(ImportError::Nothing) => return Ok(events),
+        Err(ImportError::Nothing { .. }) => return Ok(events),
         opened => opened.map_err(|error| error.to_string())?,
     };
     loop {

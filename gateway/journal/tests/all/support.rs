@@ -191,7 +191,11 @@ impl Captured {
     }
 
     pub fn add(&mut self, content: &[u8]) {
-        let file = self.dir.path().join(format!("capture{}", self.files.len()));
+        self.add_named(&format!("capture{}", self.files.len()), content);
+    }
+
+    pub fn add_named(&mut self, name: &str, content: &[u8]) {
+        let file = self.dir.path().join(name);
         std::fs::write(&file, content).unwrap();
         self.files.push(file);
     }

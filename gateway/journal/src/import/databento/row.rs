@@ -1,0 +1,114 @@
+//! What the records of a market have in common, whatever their schema is.
+
+use crate::import::{error::Refused, number::Number};
+use dbn::{
+    BidAskPair, FIXED_PRICE_SCALE, FlagSet, MboMsg, Mbp1Msg, Mbp10Msg, RType, RecordHeader, RecordRef,
+    Schema, TradeMsg, UNDEF_PRICE, UNDEF_TIMESTAMP,
+};
+use market::{Nanos, Side};
+
+/// A record of a market.
+pub(super) struct Row<'a> {
+    pub publisher: u16,
+    pub instrument: u32,
+    /// The venue's event time.
+    pub time: Option<Nanos>,
+    /// What happened: a letter.
+    pub action: u8,
+    /// `None` where the venue names none.
+    pub side: Option<Side>,
+    /// In billionths; `None` where there is none.
+    pub price: Option<i64>,
+    pub size: u32,
+    pub flags: FlagSet,
+    pub sequence: u32,
+    pub content: Content<'a>,
+}
+
+/// What it says of the book.
+#[derive(Clone, Copy)]
+pub(super) enum Content<'a> {
+    /// It is of this order.
+    Order(u64),
+    /// The best levels as they are now.
+    Levels(&'a [BidAskPair]),
+    /// Nothing: it is a trade alone.
+    Trade,
+}
+
+/// Takes what all of these records have.
+macro_rules! row {
+    ($record:expr, $content:expr) => {
+        Row {
+            action: $record.action as u8,
+            side: side($record.side as u8),
+            price: (($record.price != UNDEF_PRICE).then_some($record.price)),
+            size: $record.size,
+            flags: $record.flags,
+            sequence: $record.sequence,
+            ..Row::head(&$record.hd, $content)
+        }
+    };
+}
+
+impl<'a> Row<'a> {
+    /// What a record says of a market; `None` if it is no book and no trade.
+    pub fn of(record: RecordRef<'a>, schema: Option<Schema>) -> Option<Row<'a>> {
+        if let Some(record) = record.get::<MboMsg>() {
+            return Some(row!(record, Content::Order(record.order_id)));
+        }
+        if let Some(record) = record.get::<Mbp1Msg>() {
+            // Those of tbbo are trades, each with the best levels of before it.
+            let is_book = schema != Some(Schema::Tbbo);
+            let content = if is_book { Content::Levels(&record.levels) } else { Content::Trade };
+            return Some(row!(record, content));
+        }
+        if let Some(record) = record.get::<Mbp10Msg>() {
+            return Some(row!(record, Content::Levels(&record.levels)));
+        }
+        record.get::<TradeMsg>().map(|record| row!(record, Content::Trade))
+    }
+
+    fn head(header: &RecordHeader, content: Content<'a>) -> Row<'a> {
+        Row {
+            publisher: header.publisher_id,
+            instrument: header.instrument_id,
+            time: (header.ts_event != UNDEF_TIMESTAMP).then_some(Nanos(header.ts_event)),
+            action: 0,
+            side: None,
+            price: None,
+            size: 0,
+            flags: FlagSet::empty(),
+            sequence: 0,
+            content,
+        }
+    }
+
+    /// Its side and price, which it cannot do without.
+    pub fn order(&self) -> Result<(Side, i64), Refused> {
+        self.side.zip(self.price).ok_or_else(|| "an order without a side or a price".into())
+    }
+}
+
+fn side(letter: u8) -> Option<Side> {
+    match letter {
+        b'B' => Some(Side::Bid),
+        b'A' => Some(Side::Ask),
+        _ => None,
+    }
+}
+
+/// A price in billionths.
+pub(super) fn price(price: i64) -> Number<'static> {
+    const DECIMALS: u8 = FIXED_PRICE_SCALE.ilog10() as u8;
+    Number::Fixed { mantissa: price, decimals: DECIMALS }
+}
+
+/// For a person, what a record is that is no book and no trade.
+pub(super) fn kind(record: RecordRef<'_>) -> String {
+    let rtype = record.header().rtype;
+    match RType::try_from(rtype) {
+        Ok(rtype) => format!("record of type {}", rtype.as_str()),
+        Err(_) => format!("record of type {rtype}"),
+    }
+}
