@@ -19,6 +19,7 @@ mod events;
 mod format;
 mod json;
 mod line;
+mod lines;
 mod message;
 mod messages;
 mod naming;
@@ -27,6 +28,7 @@ mod rules;
 mod source;
 mod survey;
 mod sync;
+mod table;
 mod tally;
 mod venue;
 

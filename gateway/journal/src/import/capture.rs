@@ -1,20 +1,9 @@
 //! Reads the lines of capture files, plain or compressed, in the order in which they were received. Knows nothing of what a line
 //! says.
 
-use super::{
-    compressed,
-    error::{ImportError, Place},
-    line::Head,
-    source::Step,
-};
+use super::{error::ImportError, line::Head, lines::Lines, source::Step};
 use market::Nanos;
-use std::{
-    io::{BufRead, Read},
-    path::{Path, PathBuf},
-};
-
-/// The longest line that is read; the largest whole book of a venue is a fifth of it.
-const MAX_LINE: u64 = 32 << 20;
+use std::path::{Path, PathBuf};
 
 /// A line of one of the files.
 pub(super) struct Line<'a> {
@@ -38,10 +27,7 @@ pub(super) struct Captures {
 }
 
 struct Capture {
-    path: PathBuf,
-    input: Box<dyn BufRead + Send>,
-    line: Vec<u8>,
-    number: u64,
+    lines: Lines,
     head: Head,
     /// Of the present line, or of the one before if it has none; later than everything at the end of the file.
     received: Nanos,
@@ -69,14 +55,14 @@ impl Captures {
             return Ok(None);
         };
         self.present = Some(file);
-        Ok(Some(Step { file, number: capture.number, received: capture.received }))
+        Ok(Some(Step { file, number: capture.lines.number, received: capture.received }))
     }
 
     /// The present line.
     pub fn line(&mut self) -> Option<Line<'_>> {
         let file = self.present?;
-        let Capture { line, head, received, .. } = &mut self.files[file];
-        let (before, message) = line.split_at_mut(head.message_at);
+        let Capture { lines, head, received } = &mut self.files[file];
+        let (before, message) = lines.line.split_at_mut(head.message_at);
         Some(Line {
             file,
             received: *received,
@@ -91,50 +77,18 @@ impl Captures {
 
 impl Capture {
     fn open(path: &Path) -> Result<Capture, ImportError> {
-        Ok(Capture {
-            path: path.into(),
-            input: compressed::open(path)?,
-            line: Vec::new(),
-            number: 0,
-            head: Head::default(),
-            received: Nanos::ZERO,
-        })
+        Ok(Capture { lines: Lines::open(path)?, head: Head::default(), received: Nanos::ZERO })
     }
 
     /// Moves to the next line that is not blank.
     fn advance(&mut self) -> Result<(), ImportError> {
-        loop {
-            self.line.clear();
-            let length = self
-                .input
-                .by_ref()
-                .take(MAX_LINE)
-                .read_until(b'\n', &mut self.line)
-                .map_err(|error| compressed::failed(&self.path, self.number, error))?;
-            if length == 0 {
-                self.received = Nanos::MAX;
-                return Ok(());
-            }
-            self.number += 1;
-            if length as u64 == MAX_LINE {
-                return Err(self.wrong("the line is longer than 32 MiB; is this a capture?"));
-            }
-            let trimmed = self.line.trim_ascii_end().len();
-            self.line.truncate(trimmed);
-            if trimmed > 0 {
-                break;
-            }
+        if !self.lines.advance()? {
+            self.received = Nanos::MAX;
+            return Ok(());
         }
-        self.head = Head::of(&self.line)
-            .ok_or_else(|| self.wrong("the line does not begin as one of a capture does"))?;
+        self.head = Head::of(&self.lines.line)
+            .ok_or_else(|| self.lines.wrong("the line does not begin as one of a capture does"))?;
         self.received = self.head.received.unwrap_or(self.received);
         Ok(())
-    }
-
-    fn wrong(&self, what: &str) -> ImportError {
-        ImportError::Line {
-            place: Place { file: self.path.clone(), line: self.number },
-            what: what.to_owned(),
-        }
     }
 }

@@ -1,9 +1,10 @@
-//! Databento's files (DBN, versions 1 to 3) as a source: markets by order (MBO), by price (MBP), and trades.
+//! Databento's files (DBN, versions 1 to 3, and CSV) as a source: markets by order (MBO), by price (MBP), and trades.
 //!
 //! Several files are one stream, by the times at which their records were received; records of one file keep their order.
 
 mod best_levels;
-mod file;
+mod csv_file;
+mod dbn_file;
 mod markets;
 mod order_book;
 mod row;
@@ -16,11 +17,12 @@ use super::{
     rules::{Holes, Rules, Snapshots},
     source::{Source, Step},
 };
-use file::DbnFile;
+use csv_file::CsvFile;
+use dbn_file::DbnFile;
 use market::Nanos;
 use markets::Markets;
 use row::Row;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const RULES: Rules = Rules {
     digits: Digits::Least,
@@ -30,10 +32,41 @@ const RULES: Rules = Rules {
     pairs: Pairs::Joined(&[]),
 };
 
+/// How the records are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Encoding {
+    Dbn,
+    Csv,
+}
+
+/// A file of records, each of which says something of a market or is left out.
+trait RecordFile: Send {
+    /// Reads the next record, or comes to the end.
+    fn advance(&mut self) -> Result<(), ImportError>;
+
+    /// What the present record says of a book or of trades, if it says anything.
+    fn row(&self) -> Result<Option<Row<'_>>, Refused>;
+
+    /// For a person, what the present record is.
+    fn kind(&self) -> String {
+        "row".to_owned()
+    }
+
+    /// What the instrument was called when the present record was received.
+    fn symbol(&self, instrument: u32) -> Option<&str>;
+
+    /// The number of the present record or of its line, from 1.
+    fn number(&self) -> u64;
+
+    /// When the present record was received, or the one before it if it does not say so; the latest time of all at the end.
+    fn received(&self) -> Nanos;
+}
+
 /// Files that hold records.
 pub(super) struct Databento {
+    encoding: Encoding,
     paths: Vec<PathBuf>,
-    files: Vec<DbnFile>,
+    files: Vec<Box<dyn RecordFile>>,
     /// The file of the present record.
     present: Option<usize>,
     markets: Markets,
@@ -41,20 +74,29 @@ pub(super) struct Databento {
 
 impl Databento {
     /// Opens the files.
-    pub fn open(paths: &[PathBuf]) -> Result<Databento, ImportError> {
-        let files = open_all(paths)?;
-        Ok(Databento { paths: paths.to_vec(), files, present: None, markets: Markets::default() })
+    pub fn open(encoding: Encoding, paths: &[PathBuf]) -> Result<Databento, ImportError> {
+        let files = encoding.open_all(paths)?;
+        Ok(Databento { encoding, paths: paths.to_vec(), files, present: None, markets: Markets::default() })
     }
 }
 
-/// Opens all and reads their first records.
-fn open_all(paths: &[PathBuf]) -> Result<Vec<DbnFile>, ImportError> {
-    let open = |path: &PathBuf| {
-        let mut file = DbnFile::open(path)?;
-        file.advance()?;
-        Ok(file)
-    };
-    paths.iter().map(open).collect()
+impl Encoding {
+    /// Opens all and reads their first records.
+    fn open_all(self, paths: &[PathBuf]) -> Result<Vec<Box<dyn RecordFile>>, ImportError> {
+        let open = |path: &PathBuf| {
+            let mut file = self.open(path)?;
+            file.advance()?;
+            Ok(file)
+        };
+        paths.iter().map(open).collect()
+    }
+
+    fn open(self, path: &Path) -> Result<Box<dyn RecordFile>, ImportError> {
+        Ok(match self {
+            Encoding::Dbn => Box::new(DbnFile::open(path)?),
+            Encoding::Csv => Box::new(CsvFile::open(path)?),
+        })
+    }
 }
 
 impl Source for Databento {
@@ -77,17 +119,12 @@ impl Source for Databento {
     fn tell(&mut self, pass: &mut dyn Pass) -> Result<(), Refused> {
         let Some(index) = self.present else { return Ok(()) };
         let file = &self.files[index];
-        let Some(record) = file.record() else { return Ok(()) };
-        match Row::of(record, file.schema()) {
-            Some(row) => {
-                let symbol = file.symbol(row.instrument);
-                self.markets.take(&row, symbol, index, pass)
-            }
-            None => {
-                pass.skip(&row::kind(record), 1);
-                Ok(())
-            }
-        }
+        let Some(row) = file.row()? else {
+            pass.skip(&file.kind(), 1);
+            return Ok(());
+        };
+        let symbol = file.symbol(row.instrument);
+        self.markets.take(&row, symbol, index, pass)
     }
 
     fn end(&mut self, pass: &mut dyn Pass) {
@@ -95,7 +132,7 @@ impl Source for Databento {
     }
 
     fn rewind(&mut self) -> Result<(), ImportError> {
-        self.files = open_all(&self.paths)?;
+        self.files = self.encoding.open_all(&self.paths)?;
         self.present = None;
         self.markets = Markets::default();
         Ok(())

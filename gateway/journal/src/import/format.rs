@@ -1,8 +1,13 @@
 //! The formats of files: what they are called, what they hold, whose time they keep.
 
 use super::{
-    databento::Databento, error::ImportError, message::Venue, messages::Messages, rules::Rules,
-    source::Source, venue,
+    databento::{Databento, Encoding},
+    error::ImportError,
+    message::Venue,
+    messages::Messages,
+    rules::Rules,
+    source::Source,
+    venue,
 };
 use std::{fmt::Write, path::PathBuf, str::FromStr};
 
@@ -42,6 +47,8 @@ pub enum Format {
     /// `ts_event`; of a snapshot, whose orders are of different times, the latest of its market, or when it was received. Trades
     /// have no id and are counted.
     Dbn,
+    /// The same schemas as Databento's CSV with a header.
+    DatabentoCsv,
 }
 
 /// What there is to know of a format.
@@ -113,6 +120,12 @@ const ENTRIES: &[Entry] = &[
         holds: "Databento, DBN v1 to v3, fragments: mbo, mbp-1, mbp-10, trades, tbbo",
         time: "ts_event; of a snapshot the latest of its market, or when received",
     },
+    Entry {
+        format: Format::DatabentoCsv,
+        name: "databento-csv",
+        holds: "the same schemas as CSV with a header",
+        time: "ts_event, as for dbn",
+    },
 ];
 
 impl Format {
@@ -142,7 +155,8 @@ impl Format {
     /// Opens files of this format.
     pub(super) fn open(self, files: &[PathBuf]) -> Result<Box<dyn Source>, ImportError> {
         let (rules, venue): (&'static Rules, Box<dyn Venue>) = match self {
-            Format::Dbn => return Ok(Box::new(Databento::open(files)?)),
+            Format::Dbn => return Ok(Box::new(Databento::open(Encoding::Dbn, files)?)),
+            Format::DatabentoCsv => return Ok(Box::new(Databento::open(Encoding::Csv, files)?)),
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),
             Format::Okx => (&venue::okx::RULES, Box::new(venue::okx::Okx)),

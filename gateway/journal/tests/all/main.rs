@@ -5,6 +5,7 @@ mod import_bitget;
 mod import_bitmex;
 mod import_bitstamp;
 mod import_coinbase;
+mod import_databento_csv;
 mod import_dbn;
 mod import_deribit;
 mod import_faults;

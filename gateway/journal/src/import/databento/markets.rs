@@ -108,20 +108,21 @@ impl Markets {
         self.list.len() - 1
     }
 
-    /// The symbol in the characters that a name may have; where another publisher's market is called so, with its venue.
+    /// The symbol in the characters that a name may have; where another publisher's market is called so, with its venue or
+    /// its number.
     fn name(&self, publisher: u16, symbol: &str) -> String {
         let allowed = |char: char| {
             let upper = char.to_ascii_uppercase();
             if market::is_symbol(upper.encode_utf8(&mut [0; 4])) { upper } else { '_' }
         };
         let plain: String = symbol.chars().map(allowed).take(32).collect();
-        if !self.names.contains(&plain) {
-            return plain;
-        }
         let venue = Publisher::try_from(publisher).map(|publisher| publisher.venue().as_str().to_owned());
-        let end = format!(".{}", venue.unwrap_or_else(|_| publisher.to_string()));
+        let publisher = publisher.to_string();
+        let ends = ["", &format!(".{}", venue.unwrap_or_default()), &format!(".{publisher}")];
         // ASCII alone is left of the symbol.
-        format!("{}{end}", &plain[..plain.len().min(32 - end.len())])
+        let mut names =
+            ends.map(|end| format!("{}{end}", &plain[..plain.len().min(32 - end.len())])).into_iter();
+        names.find(|name| !self.names.contains(name)).unwrap_or(publisher)
     }
 }
 

@@ -90,7 +90,8 @@ impl<'a> Row<'a> {
     }
 }
 
-fn side(letter: u8) -> Option<Side> {
+/// Bid or ask by its letter.
+pub(super) fn side(letter: u8) -> Option<Side> {
     match letter {
         b'B' => Some(Side::Bid),
         b'A' => Some(Side::Ask),

@@ -1,11 +1,15 @@
 //! One file of DBN records, plain or compressed, whole or a fragment. Knows nothing of what a record says.
 
+use super::{
+    RecordFile,
+    row::{self, Row},
+};
 use crate::import::{
     compressed,
-    error::{ImportError, Place},
+    error::{ImportError, Place, Refused},
 };
 use dbn::{
-    Metadata, RType, Record, RecordRef, Schema, TsSymbolMap, UNDEF_TIMESTAMP, VersionUpgradePolicy,
+    Metadata, RType, Record, Schema, TsSymbolMap, UNDEF_TIMESTAMP, VersionUpgradePolicy,
     decode::dbn::fsm::{DbnFsm, ProcessResult},
 };
 use market::Nanos;
@@ -68,8 +72,33 @@ impl DbnFile {
             .map_err(|error| self.wrong(&error.to_string()))
     }
 
-    /// Reads the next record, or comes to the end.
-    pub fn advance(&mut self) -> Result<(), ImportError> {
+    fn begin(&mut self, metadata: &Metadata) {
+        self.schema = metadata.schema;
+        // A file may name its instruments by other names than ids on both sides: then it maps no id.
+        self.symbols = metadata.symbol_map().unwrap_or_default();
+    }
+
+    /// Takes what matters of a record whatever it says.
+    fn look(&mut self) {
+        let Some(record) = self.decoder.last_record() else { return };
+        if record.header().rtype == RType::SymbolMapping as u8 {
+            // One that cannot be read names nothing.
+            let _ = self.symbols.on_record(record);
+        }
+        let received = record.raw_index_ts();
+        if received != UNDEF_TIMESTAMP {
+            self.received = Nanos(received);
+        }
+    }
+
+    fn wrong(&self, what: &str) -> ImportError {
+        let place = Place { file: self.path.clone(), line: self.number };
+        ImportError::Line { place, what: what.to_owned() }
+    }
+}
+
+impl RecordFile for DbnFile {
+    fn advance(&mut self) -> Result<(), ImportError> {
         loop {
             match self.decoder.process() {
                 ProcessResult::Record(()) => break,
@@ -97,52 +126,23 @@ impl DbnFile {
         Ok(())
     }
 
-    fn begin(&mut self, metadata: &Metadata) {
-        self.schema = metadata.schema;
-        // A file may name its instruments by other names than ids on both sides: then it maps no id.
-        self.symbols = metadata.symbol_map().unwrap_or_default();
+    fn row(&self) -> Result<Option<Row<'_>>, Refused> {
+        Ok(self.decoder.last_record().and_then(|record| Row::of(record, self.schema)))
     }
 
-    /// Takes what matters of a record whatever it says.
-    fn look(&mut self) {
-        let Some(record) = self.decoder.last_record() else { return };
-        if record.header().rtype == RType::SymbolMapping as u8 {
-            // One that cannot be read names nothing.
-            let _ = self.symbols.on_record(record);
-        }
-        let received = record.raw_index_ts();
-        if received != UNDEF_TIMESTAMP {
-            self.received = Nanos(received);
-        }
+    fn kind(&self) -> String {
+        self.decoder.last_record().map(row::kind).unwrap_or_default()
     }
 
-    /// The present record; `None` at the end.
-    pub fn record(&self) -> Option<RecordRef<'_>> {
-        self.decoder.last_record()
-    }
-
-    /// What the file says all its records are.
-    pub fn schema(&self) -> Option<Schema> {
-        self.schema
-    }
-
-    /// What the instrument was called when the present record was received.
-    pub fn symbol(&self, instrument: u32) -> Option<&str> {
+    fn symbol(&self, instrument: u32) -> Option<&str> {
         self.symbols.get_for_ts(self.received.0, instrument).map(String::as_str)
     }
 
-    /// The number of the present record, from 1.
-    pub fn number(&self) -> u64 {
+    fn number(&self) -> u64 {
         self.number
     }
 
-    /// When the present record was received; the latest time of all at the end of the file.
-    pub fn received(&self) -> Nanos {
+    fn received(&self) -> Nanos {
         self.received
-    }
-
-    fn wrong(&self, what: &str) -> ImportError {
-        let place = Place { file: self.path.clone(), line: self.number };
-        ImportError::Line { place, what: what.to_owned() }
     }
 }
