@@ -7,9 +7,10 @@
 //! One machine serves all. A source tells step by step what happened in words that are the same for all (`message`), and the pass
 //! takes them: `survey`, then `events`, where a market's book is kept by its numbering, its snapshots and its checksums (`sync`).
 //! Captures (`messages`) are a source, whose lines are taken apart (`line`), parsed, and read by their venue (`venue/`);
-//! Databento's files are another (`databento`).
+//! Databento's files (`databento`) and LOBSTER's (`lobster`) are others.
 
 mod at;
+mod best_levels;
 mod capture;
 mod compressed;
 mod databento;
@@ -20,6 +21,7 @@ mod format;
 mod json;
 mod line;
 mod lines;
+mod lobster;
 mod message;
 mod messages;
 mod naming;

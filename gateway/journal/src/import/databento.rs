@@ -2,9 +2,9 @@
 //!
 //! Several files are one stream, by the times at which their records were received; records of one file keep their order.
 
-mod best_levels;
 mod csv_file;
 mod dbn_file;
+mod level_book;
 mod markets;
 mod order_book;
 mod row;

@@ -30,6 +30,14 @@ pub enum ImportError {
         /// What the operating system or the decompressor said.
         source: io::Error,
     },
+    /// A file is not what the format wants in its place.
+    #[error("{}: {what}", file.display())]
+    Unfit {
+        /// The file.
+        file: PathBuf,
+        /// What is wanted.
+        what: String,
+    },
     /// A line cannot be understood.
     #[error("{place}: {what}")]
     Line {

@@ -3,6 +3,7 @@
 use super::{
     databento::{Databento, Encoding},
     error::ImportError,
+    lobster::Lobster,
     message::Venue,
     messages::Messages,
     rules::Rules,
@@ -49,6 +50,9 @@ pub enum Format {
     Dbn,
     /// The same schemas as Databento's CSV with a header.
     DatabentoCsv,
+    /// LOBSTER's pairs of files, each a message file and then its orderbook file, with the vendor's names, which tell the ticker and the day. The
+    /// time is the message's, by New York's clock. Trades have no id and are counted.
+    Lobster,
 }
 
 /// What there is to know of a format.
@@ -126,6 +130,12 @@ const ENTRIES: &[Entry] = &[
         holds: "the same schemas as CSV with a header",
         time: "ts_event, as for dbn",
     },
+    Entry {
+        format: Format::Lobster,
+        name: "lobster",
+        holds: "pairs of files, MESSAGE ORDERBOOK: the levels of the latter, trades",
+        time: "seconds since midnight in New York of the day in the name",
+    },
 ];
 
 impl Format {
@@ -156,6 +166,7 @@ impl Format {
     pub(super) fn open(self, files: &[PathBuf]) -> Result<Box<dyn Source>, ImportError> {
         let (rules, venue): (&'static Rules, Box<dyn Venue>) = match self {
             Format::Dbn => return Ok(Box::new(Databento::open(Encoding::Dbn, files)?)),
+            Format::Lobster => return Ok(Box::new(Lobster::open(files)?)),
             Format::DatabentoCsv => return Ok(Box::new(Databento::open(Encoding::Csv, files)?)),
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),

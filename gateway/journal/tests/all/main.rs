@@ -13,6 +13,7 @@ mod import_gaps;
 mod import_hostile;
 mod import_kraken;
 mod import_kraken_futures;
+mod import_lobster;
 mod import_okx;
 mod moments;
 mod recording;

@@ -15,8 +15,6 @@ use dbn::{BidAskPair, FlagSet, UNDEF_PRICE};
 use market::{Nanos, parse_fixed};
 use std::path::Path;
 
-/// Decimals of a price in billionths.
-const PRICE_DECIMALS: u8 = 9;
 /// The most levels of a side that a file may have.
 const MAX_LEVELS: usize = 10;
 
@@ -162,7 +160,7 @@ fn price(text: &str) -> Result<Option<i64>, Refused> {
     if text.is_empty() {
         return Ok(None);
     }
-    let decimals = if text.contains('.') { PRICE_DECIMALS } else { 0 };
+    let decimals = if text.contains('.') { row::PRICE_DECIMALS } else { 0 };
     let price = parse_fixed(text.as_bytes(), decimals)
         .map_err(|error| Refused(format!("the price '{}': {error}", shown(text))))?;
     Ok(Some(price).filter(|&price| price != UNDEF_PRICE))

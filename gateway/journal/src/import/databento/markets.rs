@@ -1,7 +1,7 @@
 //! The markets of the files: what they are called, and which records tell their book and their trades.
 
 use super::{
-    best_levels::BestLevels,
+    level_book::LevelBook,
     order_book::OrderBook,
     row::{self, Content, Row},
 };
@@ -35,7 +35,7 @@ struct Market {
 
 enum Book {
     Orders(OrderBook),
-    Levels(BestLevels),
+    Levels(LevelBook),
 }
 
 /// A kind of records that tell of trades.
@@ -62,7 +62,7 @@ impl Markets {
         let book = match (row.content, &mut market.book) {
             (Content::Trade, _) => return Ok(()),
             (Content::Order(_), book) => book.get_or_insert_with(|| Book::Orders(OrderBook::default())),
-            (Content::Levels(_), book) => book.get_or_insert_with(|| Book::Levels(BestLevels::default())),
+            (Content::Levels(_), book) => book.get_or_insert_with(|| Book::Levels(LevelBook::new())),
         };
         match (row.content, book) {
             (Content::Order(id), Book::Orders(book)) => book.take(row, id, file, &market.name, pass),

@@ -99,10 +99,12 @@ pub(super) fn side(letter: u8) -> Option<Side> {
     }
 }
 
+/// Decimals of a price in billionths.
+pub(super) const PRICE_DECIMALS: u8 = FIXED_PRICE_SCALE.ilog10() as u8;
+
 /// A price in billionths.
 pub(super) fn price(price: i64) -> Number<'static> {
-    const DECIMALS: u8 = FIXED_PRICE_SCALE.ilog10() as u8;
-    Number::Fixed { mantissa: price, decimals: DECIMALS }
+    Number::Fixed { mantissa: price, decimals: PRICE_DECIMALS }
 }
 
 /// For a person, what a record is that is no book and no trade.
