@@ -10,6 +10,7 @@ use dbn::{
 use feed::FeedSource;
 use journal::import::{Format, Import};
 use market::{Event, Kind, Price, Qty, ResetReason, Side};
+use proptest::prelude::*;
 use std::{collections::BTreeMap, fs::File, path::Path};
 
 const ESH4_BEFORE: &str = "databento/esh4-glbx-mdp3-20231224.mbo.dbn.zst";
@@ -327,4 +328,28 @@ fn an_event_without_an_end_is_accounted_for_and_a_cut_record_is_refused() {
     let whole = fragment(&records);
     captured.add_named("cut.frag", &whole[..whole.len() - 9]);
     captured.check_refused(Format::Dbn, &[], &["cut.frag:1", "ends in the middle of the record"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_in_a_file_an_import_ends_and_the_first_pass_finds_what_is_wrong(
+        at in 0..4 * 56_usize, byte: u8, length in 0..=4 * 56_usize,
+    ) {
+        let mut bytes = fragment(&[
+            order(1, Action::Clear, 0, dbn::Side::None, 0, 0, LAST),
+            order(2, Action::Add, 1, dbn::Side::Bid, 5, 3, LAST),
+            order(3, Action::Trade, 1, dbn::Side::Ask, 5, 1, 0),
+            order(3, Action::Cancel, 1, dbn::Side::Bid, 5, 1, LAST),
+        ]);
+        bytes[at] = byte;
+        let mut captured = Captured::new(&[]);
+        captured.add_named("orders.frag", &bytes[..length]);
+        if Import::open(Format::Dbn, &captured.files, &[]).is_ok() {
+            let (import, events) = import(Format::Dbn, &captured.files);
+            prop_assert!(events.iter().all(|event| event.symbol.index() < import.instruments().len()));
+            prop_assert!(events.last().is_none_or(|last| last.last || !last.kind.is_numbered()));
+        }
+    }
 }

@@ -7,7 +7,7 @@ use market::{Event, Kind, Nanos};
 use proptest::prelude::*;
 
 /// What each venue sends, in its own words: books, changes, trades.
-const LINES: [(&str, &[&str]); 9] = [
+const LINES: [(&str, &[&str]); 10] = [
     (
         "binance",
         &[
@@ -78,6 +78,16 @@ const LINES: [(&str, &[&str]); 9] = [
             r#"1.1: {"table":"orderBookL2","action":"partial","data":[{"symbol":"XBTUSD","id":1,"side":"Buy","size":10,"price":1.5}]}"#,
             r#"1.2: {"table":"orderBookL2","action":"update","data":[{"symbol":"XBTUSD","id":1,"side":"Buy","size":5}]}"#,
             r#"1.3: {"table":"trade","action":"insert","data":[{"timestamp":"2021-07-22T22:36:10.014Z","symbol":"XBTUSD","side":"Buy","size":52,"price":1.5}]}"#,
+        ],
+    ),
+    (
+        "databento-csv",
+        &[
+            "ts_recv,ts_event,publisher_id,instrument_id,action,side,price,size,order_id,flags,sequence,symbol",
+            "1,1,2,7,R,N,,0,0,128,1,ABC",
+            "2,1970-01-01T00:00:02.000000001Z,2,7,A,B,5250000000,3,1,128,2,ABC",
+            "3,3,2,7,T,A,5.25,1,1,0,3,ABC",
+            "3,3,2,7,C,B,5.25,1,1,128,3,ABC",
         ],
     ),
 ];
