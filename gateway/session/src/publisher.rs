@@ -292,7 +292,7 @@ impl Publisher {
     }
 
     /// Trades go on behind `mark`, and readers start over from there.
-    fn move_trades(&mut self, id: TopicId, mark: Mark, now: Nanos) {
+    pub(crate) fn move_trades(&mut self, id: TopicId, mark: Mark, now: Nanos) {
         let topic = &mut self.topics[id.0 as usize];
         if !topic.key.codec.names_gaps() {
             topic.pass(mark);

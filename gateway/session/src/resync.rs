@@ -24,7 +24,8 @@ impl Publisher {
 
     /// Takes the image of a book that is resyncing: its subscribers get one snapshot, its trades are named as a gap.
     pub fn install(&mut self, image: &Image, now: Nanos) {
-        self.feed_time = self.feed_time.max(image.feed_time);
+        // It was taken at or behind where this worker reads, so time can only have gone back because a replay was moved.
+        self.feed_time = image.feed_time;
         let (feed_time, mark) = (self.feed_time, image.mark);
         let replica = &mut self.replicas[image.symbol.index()];
         if replica.standing != Standing::Resyncing {
@@ -61,10 +62,14 @@ impl Publisher {
         let replica = &self.replicas[topic.key.symbol.index()];
         let instrument = &self.instruments[topic.key.symbol];
         topic.reset = None;
-        if topic.tail.seq >= mark.seq || topic.key.channel == Channel::Summary {
+        if topic.tail.seq == mark.seq || topic.key.channel == Channel::Summary {
             return;
         }
-        if topic.key.channel == Channel::Trade {
+        // Numbers go back where a replay was moved while this worker did not read.
+        let moved = topic.tail.seq > mark.seq;
+        if topic.key.channel == Channel::Trade && moved {
+            self.move_trades(id, mark, now);
+        } else if topic.key.channel == Channel::Trade {
             let gap = Gap {
                 channel: Channel::Trade,
                 symbol: &instrument.symbol,
@@ -81,7 +86,8 @@ impl Publisher {
             replica.book.view(depth.get(), levels);
             let checksum =
                 topic.key.codec.checksum_depth(depth).map_or(0, |depth| levels.checksum(depth.get()));
-            let kind = BookKind::Snapshot(SnapshotReason::Lagged);
+            let reason = if moved { SnapshotReason::Seek } else { SnapshotReason::Lagged };
+            let kind = BookKind::Snapshot(reason);
             let change = Change { kind, levels, checksum, mark, now };
             touch(&mut self.touched, id, topic);
             append_view(topic, instrument, self.ids, &replica.book, change);

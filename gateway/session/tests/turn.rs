@@ -445,6 +445,43 @@ fn a_lapped_worker_sends_one_snapshot_and_names_the_trades_that_it_missed() {
 }
 
 #[test]
+fn a_worker_that_was_lapped_while_a_replay_was_moved_back_begins_anew_there() {
+    let mut bench = Bench::standing();
+    let conn = bench.client(BOOK);
+    bench.send(conn, TRADE);
+    bench.exchange_event(0, &[level(Side::Bid, 9_990, 5), support::trade(10_000, 1)]);
+    bench.flush();
+    bench.messages(conn);
+    assert!(bench.seq(0) > 5);
+    bench.worker.lapped();
+    let mut ladder = book::Ladder::default();
+    ladder.bids.push(market::Level { price: market::Price(9_999), qty: market::Qty(5) });
+    let image = book::Image {
+        symbol: SymbolId(0),
+        epoch: support::EPOCH,
+        levels: Some(std::sync::Arc::new(ladder)),
+        mark: book::Mark { seq: 5, event: 2, ..book::Mark::default() },
+        stale: false,
+        position: bench.position,
+        feed_time: market::Nanos(7),
+    };
+    bench.worker.install(&image, bench.now);
+    bench.flush();
+    let messages = bench.messages(conn);
+    let [book, trades] = ["book", "trade"].map(|channel| {
+        messages
+            .iter()
+            .find(|message| message["channel"] == channel)
+            .unwrap_or_else(|| panic!("{messages:?}"))
+    });
+    assert_eq!(
+        (&trades["reason"], &trades["seq"], &trades["symbol"]),
+        (&json!("seek"), &json!(5), &json!("BTC/USDT"))
+    );
+    assert_eq!((&data(book)["reason"], &data(book)["seq"]), (&json!("seek"), &json!(5)));
+}
+
+#[test]
 fn a_lapped_worker_waits_for_a_book_that_ingest_does_not_have() {
     let mut bench = Bench::standing();
     let conn = bench.client(BOOK);
