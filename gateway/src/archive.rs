@@ -31,10 +31,12 @@ pub(crate) struct Archive {
     dir: PathBuf,
     epoch: Epoch,
     /// Opened when it is first needed: its folder may not be there before.
-    recording: OnceLock<Recording>,
+    recording: OnceLock<Arc<Recording>>,
     /// If it is being written.
     recorder: Option<Arc<RecordingStats>>,
     permits: Semaphore,
+    /// Bytes of blocks that are kept once they were read.
+    cache_bytes: u64,
 }
 
 impl Archive {
@@ -50,7 +52,8 @@ impl Archive {
             _ => return None,
         };
         let permits = Semaphore::new(AT_ONCE);
-        Some(Archive { dir: dir.clone(), epoch, recording: OnceLock::new(), recorder, permits })
+        let cache_bytes = config.replay_cache_bytes;
+        Some(Archive { dir: dir.clone(), epoch, recording: OnceLock::new(), recorder, permits, cache_bytes })
     }
 
     /// Looks into a recording; the newest run of it.
@@ -65,9 +68,10 @@ impl Archive {
         let archive = Archive {
             dir: dir.to_owned(),
             epoch: contents.epoch,
-            recording: OnceLock::from(recording),
+            recording: OnceLock::from(Arc::new(recording)),
             recorder: None,
             permits: Semaphore::new(AT_ONCE),
+            cache_bytes: 0,
         };
         Ok((archive, contents))
     }
@@ -104,12 +108,40 @@ impl Archive {
         Ok(())
     }
 
-    fn recording(&self) -> Result<&Recording, Refusal> {
+    /// The numbering of the feed that is served.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The recording, of whatever numbering.
+    pub(crate) fn recording(&self) -> Result<&Arc<Recording>, Refusal> {
         if let Some(recording) = self.recording.get() {
             return Ok(recording);
         }
         let opened = Recording::open(&self.dir).map_err(unreadable)?;
-        Ok(self.recording.get_or_init(|| opened))
+        Ok(self.recording.get_or_init(|| Arc::new(opened.sharing_blocks(self.cache_bytes))))
+    }
+
+    /// The run in which a feed time lies, of whatever numbering: the newest that began before. Without a time, the one that is
+    /// served. What is before all runs begins with the first.
+    pub(crate) fn run_at(&self, time: Option<Nanos>) -> Result<Contents, Refusal> {
+        let mut runs = self.contents()?;
+        runs.retain(|contents| contents.times.is_some());
+        let Some((_, last)) = runs.last().and_then(|contents| contents.times) else {
+            return Err(out_of_range("nothing is recorded yet"));
+        };
+        let began = |contents: &Contents| contents.times.map_or(Nanos::MAX, |(first, _)| first);
+        let Some(time) = time else {
+            let served = runs.iter().find(|contents| contents.epoch == self.epoch);
+            return Ok(served.or(runs.last()).cloned().expect("there is one"));
+        };
+        if time > last {
+            let first = runs.first().map_or(Nanos::ZERO, began);
+            let text = format!("what is recorded is of {first} to {last}");
+            return Err(Refusal::new(ErrorCode::OutOfRange, text));
+        }
+        let found = runs.iter().rev().find(|contents| began(contents) <= time);
+        Ok(found.or(runs.first()).cloned().expect("there is one"))
     }
 
     /// What each run holds, the oldest first.
@@ -202,7 +234,7 @@ fn internal(text: &'static str) -> Refusal {
 }
 
 /// The recording cannot be read: for the operator to mend.
-fn unreadable(error: JournalError) -> Refusal {
+pub(crate) fn unreadable(error: JournalError) -> Refusal {
     tracing::warn!(%error, "a question about the past is not answered");
     Refusal::new(ErrorCode::OutOfRange, format!("the recording cannot be read there: {error}"))
 }

@@ -13,8 +13,7 @@ pub use plain::{Plain, PlainError};
 
 use clap::ValueEnum;
 use ingest::OnCross;
-use journal::Speed;
-use market::Nanos;
+use market::{Nanos, Speed};
 use rings::wait::WaitStrategy;
 use serde::{Deserialize, Serialize};
 use session::Limits;
@@ -156,6 +155,14 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_RECORD_KEEP_S", help_heading = "Recording", value_name = "SECONDS", default_value_t = Config::default().record_keep_s)]
     pub record_keep_s: u64,
 
+    /// Replays for one client each that may run at a time (0: no limit)
+    #[arg(long, env = "DEPTHCAST_REPLAYS", help_heading = "Recording", value_name = "N", default_value_t = Config::default().replays)]
+    pub replays: usize,
+
+    /// Bytes of a recording that are kept once they were read, for all who look into it at the same place
+    #[arg(long, env = "DEPTHCAST_REPLAY_CACHE_BYTES", help_heading = "Recording", value_name = "BYTES", default_value_t = Config::default().replay_cache_bytes)]
+    pub replay_cache_bytes: u64,
+
     /// Threads that serve connections; the cores less one if left out
     #[arg(long, env = "DEPTHCAST_WORKERS", help_heading = "Threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
@@ -284,6 +291,8 @@ impl Default for Config {
             record_segment_bytes: 256 << 20,
             record_keep_bytes: 0,
             record_keep_s: 0,
+            replays: 256,
+            replay_cache_bytes: 64 << 20,
             workers: None,
             wait: WaitStrategy::default(),
             threads: Threads::default(),

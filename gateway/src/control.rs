@@ -3,7 +3,7 @@
 
 use crate::{
     addresses::Addresses, archive::Archive, config::Config, polling::Polling, recorder::RecordingStats,
-    telemetry::Published, worker::Shared,
+    replays::Replays, telemetry::Published, worker::Shared,
 };
 use feed::PauseHandle;
 use ingest::{Ingest, IngestStats, SharedInstruments};
@@ -37,6 +37,8 @@ pub(crate) struct Control {
     pub(crate) desks: Vec<Arc<Desk>>,
     /// What is known of the past, if anything.
     pub(crate) archive: Option<Arc<Archive>>,
+    /// What is played to one client alone, where there is something to play.
+    pub(crate) replays: Option<Replays>,
     /// Of the recording that is being made, if there is one.
     pub(crate) recording: Option<Arc<RecordingStats>>,
     /// Of the end: no worker ends before it is told everywhere.
@@ -67,7 +69,13 @@ impl Control {
     ) -> Control {
         let started = clock::now();
         let recording = config.record.is_some().then(|| Arc::new(RecordingStats::new()));
+        let archive = Archive::of(&config, ingest.epoch(), recording.as_ref()).map(Arc::new);
+        let replays = archive.clone().map(|archive| {
+            let (stats, instruments) = (ingest.stats(), ingest.instruments());
+            Replays::new(&config, archive, stats, instruments, recording.clone(), desks.clone())
+        });
         Control {
+            replays,
             addresses: Addresses::new(&config),
             polls: Polling::default(),
             ids: Ids { epoch: ingest.epoch(), base: started.0 / 1_000 },
@@ -78,7 +86,7 @@ impl Control {
             is_held: AtomicBool::new(false),
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,
-            archive: Archive::of(&config, ingest.epoch(), recording.as_ref()).map(Arc::new),
+            archive,
             recording,
             config,
             instruments: ingest.instruments(),

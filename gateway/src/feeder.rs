@@ -4,8 +4,7 @@
 use crate::control::Control;
 use feed::FeedError;
 use ingest::Ingest;
-use journal::Speed;
-use market::{Nanos, clock};
+use market::{Nanos, Speed, clock};
 use rings::wait::WaitStrategy;
 use std::{hint, num::NonZeroU64, sync::Arc, thread, time::Duration};
 

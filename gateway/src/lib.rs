@@ -27,6 +27,7 @@ mod images;
 mod page;
 mod polling;
 mod recorder;
+mod replays;
 mod telemetry;
 mod worker;
 

@@ -31,6 +31,12 @@ pub(crate) fn native(data: &[u8]) {
             assert_eq!(json["encoding"], encoding.as_str());
             return;
         }
+        Method::Replay(replay) => {
+            assert_eq!(replay.goes_live, json["params"]["then"] == "live");
+            assert!(replay.from.zip(replay.to).is_none_or(|(from, to)| from <= to));
+            &replay.subscribe.symbols
+        }
+        Method::Steer(steer) => return check_id(Some(&steer.replay), &json["params"]["replay"]),
         Method::List | Method::Ping => return,
     };
     check_names(symbols, &json["params"]["symbol"]);

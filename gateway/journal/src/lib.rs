@@ -10,6 +10,7 @@
 
 mod block;
 mod books;
+mod cache;
 mod checked;
 mod codec;
 mod error;
@@ -39,7 +40,7 @@ pub use playback::{Batch, Playback};
 pub use reader::{Block, Content, Reader};
 pub use recording::{Contents, Moment, Position, Recording};
 pub use repair::{Repaired, repair};
-pub use replay::{Remote, Replay, ReplayOptions, Speed, SpeedError};
+pub use replay::{Part, Remote, Replay, ReplayOptions};
 pub use retention::Retention;
 pub use verify::{Report, verify};
 pub use writer::{Writer, WriterOptions};

@@ -2,7 +2,7 @@
 //! come first. Knows nothing of pacing.
 
 use crate::{Books, Content, Gap, JournalError, Position, Reader};
-use market::{Event, Instrument, Instruments, Kind, Nanos, ResetReason, SymbolId};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, ResetReason, SymbolId};
 
 /// A position in a run that moves on, and marks where exchange events end.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Playback {
     to: Nanos,
     /// How many instruments were told: of those that a position in the middle knows, all are.
     told: usize,
+    /// Only what is of these symbols is played, sorted; of all if there are none.
+    symbols: Box<[SymbolId]>,
 }
 
 impl Playback {
@@ -27,7 +29,28 @@ impl Playback {
         let mut ahead = Vec::new();
         books.push_restoration(ResetReason::Seek, &mut ahead);
         ahead.extend(following);
-        Playback { reader, feed_time, ahead, behind_gap: None, to, told: 0 }
+        Playback { reader, feed_time, ahead, behind_gap: None, to, told: 0, symbols: Box::default() }
+    }
+
+    /// Plays only what is of these symbols, at the feed time that all of it makes.
+    #[must_use]
+    pub fn of_symbols(self, symbols: impl Into<Box<[SymbolId]>>) -> Playback {
+        let mut symbols = symbols.into();
+        symbols.sort_unstable();
+        Playback { symbols, ..self }
+    }
+
+    /// Whose numbering the events carry.
+    pub fn epoch(&self) -> Epoch {
+        self.reader.epoch()
+    }
+
+    /// Once there was nothing more: looks whether more was written since.
+    ///
+    /// # Errors
+    /// If the recording cannot be read.
+    pub fn look_again(&mut self) -> Result<(), JournalError> {
+        self.reader.look_again()
     }
 
     /// Instruments known where it stands.
@@ -35,12 +58,15 @@ impl Playback {
         self.reader.instruments()
     }
 
-    /// What comes next; `None` at the end.
+    /// What comes next; `None` at the end. Of some symbols only, it may be empty.
     ///
     /// # Errors
     /// If the recording is damaged there.
     #[allow(clippy::should_implement_trait, reason = "it fails, and is no iterator")]
     pub fn next(&mut self) -> Result<Option<Batch>, JournalError> {
+        if self.is_over() {
+            return Ok(None);
+        }
         let mut batch = Batch { events: std::mem::take(&mut self.ahead), ..Batch::default() };
         while batch.events.is_empty() {
             let Some(block) = self.reader.next_block(&mut batch.events)? else { return Ok(None) };
@@ -51,7 +77,7 @@ impl Playback {
             }
         }
         self.mark_ends(&mut batch);
-        if batch.ends.is_empty() {
+        if batch.ends.is_empty() && (self.is_over() || self.symbols.is_empty()) {
             return Ok(None);
         }
         let instruments = self.reader.instruments();
@@ -79,20 +105,37 @@ impl Playback {
         Ok(())
     }
 
-    /// Marks where exchange events end, and cuts what is not to be played any more.
-    fn mark_ends(&mut self, batch: &mut Batch) {
-        let mut feed_time = self.feed_time;
-        for (i, event) in batch.events.iter().enumerate() {
-            feed_time = feed_time.max(event.timestamp);
-            if event.last || !event.kind.is_numbered() {
-                if feed_time > self.to {
-                    break;
-                }
-                batch.ends.push((i + 1, feed_time));
+    /// Whether something was read that is later than what is to be played.
+    pub(crate) fn is_over(&self) -> bool {
+        self.feed_time > self.to
+    }
+
+    /// Marks where exchange events end, and cuts what is not to be played, or not any more.
+    fn mark_ends(&mut self, Batch { events, ends, .. }: &mut Batch) {
+        let (mut begin, mut kept) = (0, 0);
+        for i in 0..events.len() {
+            let event = &events[i];
+            self.feed_time = self.feed_time.max(event.timestamp);
+            if !event.last && event.kind.is_numbered() {
+                continue;
             }
+            if self.is_over() {
+                break;
+            }
+            if self.symbols.is_empty() || self.symbols.binary_search(&event.symbol).is_ok() {
+                if kept < begin {
+                    events.copy_within(begin..=i, kept);
+                }
+                kept += i + 1 - begin;
+                ends.push((kept, self.feed_time));
+            }
+            begin = i + 1;
         }
-        self.feed_time = feed_time;
-        batch.events.truncate(batch.ends.last().map_or(0, |&(end, _)| end));
+        events.truncate(kept);
+        if !self.symbols.is_empty() {
+            // Most of it was of others.
+            events.shrink_to_fit();
+        }
     }
 }
 

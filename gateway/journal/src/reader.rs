@@ -2,6 +2,7 @@
 
 use crate::{
     Books, Gap, block, books,
+    cache::{Blocks, Shared},
     codec::Context,
     error::{Damage, JournalError},
     format::{self, BlockHeader, SegmentHeader},
@@ -10,10 +11,11 @@ use crate::{
     run::{self, Run},
     segment::{Fault, Next, Segment},
 };
-use market::{Epoch, Event, Instruments, Nanos};
+use market::{Epoch, Event, Instruments, Kind, Nanos};
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// A block that was read whole.
@@ -50,6 +52,8 @@ pub enum Content {
 pub struct Reader {
     run: Run,
     segments: VecDeque<(u64, PathBuf)>,
+    /// The first record of the segment that is open.
+    segment: u64,
     open: Option<Segment>,
     instruments: Instruments,
     context: Context,
@@ -57,6 +61,10 @@ pub struct Reader {
     payload: Vec<u8>,
     header: Option<BlockHeader>,
     scratch: Vec<u8>,
+    /// What others have read already, and may want to read.
+    blocks: Option<Arc<Blocks>>,
+    /// Where the last segment ended when it was read to its end.
+    ended_at: Option<(u64, PathBuf, u64)>,
     /// Records before this one may have been removed by retention.
     kept: u64,
     /// The number that the next record must have. Behind damage, the least that it may have.
@@ -90,12 +98,15 @@ impl Reader {
     pub(crate) fn of(run: Run) -> Result<Reader, JournalError> {
         Ok(Reader {
             segments: run.segments()?.into(),
+            segment: 0,
             open: None,
             instruments: run.meta.instruments.clone(),
             context: Context::default(),
             payload: Vec::new(),
             header: None,
             scratch: Vec::new(),
+            blocks: None,
+            ended_at: None,
             kept: run.kept()?,
             next_record: run.meta.first_record,
             after_damage: false,
@@ -117,6 +128,35 @@ impl Reader {
             reader.next_record = next_record;
         }
         Ok(reader)
+    }
+
+    /// Shares what it reads with others.
+    pub(crate) fn sharing(self, blocks: Option<&Arc<Blocks>>) -> Reader {
+        Reader { blocks: blocks.cloned(), ..self }
+    }
+
+    /// Once the end was reached: looks whether more was written since.
+    ///
+    /// # Errors
+    /// If the recording cannot be read.
+    pub fn look_again(&mut self) -> Result<(), JournalError> {
+        let Some((first_record, path, offset)) = self.ended_at.take() else { return Ok(()) };
+        self.segments = self.run.segments()?.into();
+        self.segments.retain(|&(first, _)| first > first_record);
+        self.torn_bytes = 0;
+        match Segment::open(path.clone()) {
+            Ok(Next::Whole((mut segment, header))) if offset > 0 => {
+                segment.skip_to(offset)?;
+                self.check_owner(&header, first_record, path)?;
+                self.segment = first_record;
+                self.open = Some(segment);
+            }
+            // Its header was not written yet when the end was reached.
+            Ok(_) => self.segments.push_front((first_record, path)),
+            Err(Fault::Failed(error)) => return Err(error),
+            Err(Fault::Damaged { offset, what }) => return Err(self.damage(path, offset, None, what)),
+        }
+        Ok(())
     }
 
     /// Whose numbering the events carry.
@@ -143,14 +183,18 @@ impl Reader {
                 continue;
             };
             let offset = segment.offset();
+            if let Some(shared) = self.blocks.as_ref().and_then(|blocks| blocks.get(segment.path(), offset)) {
+                return self.take_shared(&shared, offset, out).map(Some);
+            }
             match segment.next(&mut self.payload) {
                 Ok(Next::Whole(header)) => match self.take(header, offset, out)? {
                     Some(block) => return Ok(Some(block)),
                     None => continue,
                 },
                 Ok(Next::End { torn }) => {
-                    let path = segment.path().to_owned();
+                    let (path, first_record) = (segment.path().to_owned(), self.segment);
                     self.open = None;
+                    self.ended_at = Some((first_record, path.clone(), offset));
                     self.end(path, offset, torn)?;
                 }
                 Err(Fault::Failed(error)) => return Err(error),
@@ -179,9 +223,13 @@ impl Reader {
         match Segment::open(path.clone()) {
             Ok(Next::Whole((segment, header))) => {
                 self.open = Some(segment);
+                self.segment = first_record;
                 self.check_segment(header, first_record, path)?;
             }
-            Ok(Next::End { torn }) => self.end(path, 0, torn)?,
+            Ok(Next::End { torn }) => {
+                self.ended_at = Some((first_record, path.clone(), 0));
+                self.end(path, 0, torn)?;
+            }
             Err(Fault::Failed(error)) => return Err(error),
             Err(Fault::Damaged { offset, what }) => return Err(self.damage(path, offset, None, what)),
         }
@@ -194,13 +242,7 @@ impl Reader {
         first_record: u64,
         file: PathBuf,
     ) -> Result<(), JournalError> {
-        if header.version > FORMAT {
-            return Err(JournalError::Newer { file, version: header.version, known: FORMAT });
-        }
-        let meta = &self.run.meta;
-        if (header.run, header.epoch, header.first_record) != (meta.run, meta.epoch.0, first_record) {
-            return Err(self.damage(file, 0, None, "the segment belongs to another place"));
-        }
+        self.check_owner(&header, first_record, file.clone())?;
         let follows = first_record == self.next_record
             || first_record > self.next_record && (self.after_damage || first_record <= self.kept);
         let missing = self.next_record..first_record;
@@ -217,6 +259,23 @@ impl Reader {
             what: "the segment before it is missing",
         }
         .into())
+    }
+
+    /// Whether a segment is one of this run, and of a format that is known.
+    fn check_owner(
+        &mut self,
+        header: &SegmentHeader,
+        first_record: u64,
+        file: PathBuf,
+    ) -> Result<(), JournalError> {
+        if header.version > FORMAT {
+            return Err(JournalError::Newer { file, version: header.version, known: FORMAT });
+        }
+        let meta = &self.run.meta;
+        if (header.run, header.epoch, header.first_record) != (meta.run, meta.epoch.0, first_record) {
+            return Err(self.damage(file, 0, None, "the segment belongs to another place"));
+        }
+        Ok(())
     }
 
     /// A file ended at `offset`, `torn` bytes before its length. Only the last one may do so in the middle of a block.
@@ -274,6 +333,40 @@ impl Reader {
         self.open.as_ref().map(|segment| segment.path().to_owned()).unwrap_or_default()
     }
 
+    /// Takes a block of events that another reader has read.
+    fn take_shared(
+        &mut self,
+        shared: &Shared,
+        offset: u64,
+        out: &mut Vec<Event>,
+    ) -> Result<Block, JournalError> {
+        self.check_place(&shared.header, offset)?;
+        if let Some(segment) = &mut self.open {
+            segment.pass_to(shared.end)?;
+        }
+        out.extend_from_slice(&shared.events);
+        self.header = Some(shared.header);
+        self.next_record = shared.header.next_record();
+        Ok(block_of(&shared.header, Content::Events))
+    }
+
+    /// Has others see a block of events that was read, if it holds nothing but those.
+    fn share(&self, header: BlockHeader, offset: u64, events: &[Event]) {
+        let (Some(blocks), Some(segment)) = (&self.blocks, &self.open) else { return };
+        if !events.iter().any(|event| event.kind == Kind::Listing) {
+            let shared = Shared { header, end: segment.offset(), events: events.to_vec() };
+            blocks.insert(segment.path().to_owned(), offset, shared);
+        }
+    }
+
+    /// Whether a block is the one that has to follow.
+    fn check_place(&mut self, header: &BlockHeader, offset: u64) -> Result<(), JournalError> {
+        if header.first_record != self.next_record {
+            return Err(self.damage(self.path(), offset, None, "a block is not where it belongs"));
+        }
+        Ok(())
+    }
+
     /// `None` for a block that only the reader itself needs.
     fn take(
         &mut self,
@@ -282,9 +375,8 @@ impl Reader {
         out: &mut Vec<Event>,
     ) -> Result<Option<Block>, JournalError> {
         self.header = None;
-        if header.first_record != self.next_record {
-            return Err(self.damage(self.path(), offset, None, "a block is not where it belongs"));
-        }
+        self.check_place(&header, offset)?;
+        let before = out.len();
         let content = match self.understand(&header, out) {
             Ok(content) => content,
             Err(what) => {
@@ -294,13 +386,10 @@ impl Reader {
         };
         self.header = Some(header);
         self.next_record = header.next_record();
-        Ok(content.map(|content| Block {
-            content,
-            first_record: header.first_record,
-            last_record: header.next_record() - 1,
-            first_time: Nanos(header.first_time),
-            last_time: Nanos(header.last_time),
-        }))
+        if content == Some(Content::Events) {
+            self.share(header, offset, &out[before..]);
+        }
+        Ok(content.map(|content| block_of(&header, content)))
     }
 
     /// Takes what the block holds, or nothing of it.
@@ -351,5 +440,15 @@ impl Reader {
             }
         }
         Damage { file, offset, first_record, last_record, what }.into()
+    }
+}
+
+fn block_of(header: &BlockHeader, content: Content) -> Block {
+    Block {
+        content,
+        first_record: header.first_record,
+        last_record: header.next_record() - 1,
+        first_time: Nanos(header.first_time),
+        last_time: Nanos(header.last_time),
     }
 }

@@ -2,17 +2,22 @@
 
 use crate::{
     Books, Content, Gap, JournalError, Reader,
+    cache::Blocks,
     index::Indexes,
     run::{self, Run},
 };
 use market::{Epoch, Event, Instruments, Nanos, Seq, SymbolId};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A recording, which may be growing.
 #[derive(Debug)]
 pub struct Recording {
     dir: PathBuf,
     indexes: Indexes,
+    blocks: Option<Arc<Blocks>>,
 }
 
 /// A moment of a run.
@@ -67,7 +72,13 @@ impl Recording {
         if run::folders(dir)?.is_empty() {
             return Err(JournalError::Missing(dir.to_owned()));
         }
-        Ok(Recording { dir: dir.to_owned(), indexes: Indexes::default() })
+        Ok(Recording { dir: dir.to_owned(), indexes: Indexes::default(), blocks: None })
+    }
+
+    /// Keeps the blocks that were read last, up to so many bytes of events, for others who read the same part.
+    #[must_use]
+    pub fn sharing_blocks(self, bytes: u64) -> Recording {
+        Recording { blocks: Some(Arc::new(Blocks::new(bytes))), ..self }
     }
 
     /// Where it is.
@@ -155,7 +166,8 @@ impl Recording {
         for (first_record, path) in segments.iter().rev() {
             let index = self.indexes.of(path, *first_record)?;
             if let Some(set) = index.set_before(moment) {
-                return Position::begin(Reader::at(run, *first_record, set.offset, set.record)?);
+                let reader = Reader::at(run, *first_record, set.offset, set.record)?;
+                return Position::begin(reader.sharing(self.blocks.as_ref()));
             }
         }
         self.first(run)
@@ -165,10 +177,10 @@ impl Recording {
         if let Some((first_record, path)) = run.segments()?.first()
             && self.indexes.of(path, *first_record)?.begins_with_books()
         {
-            return Position::begin(Reader::of(run)?);
+            return Position::begin(Reader::of(run)?.sharing(self.blocks.as_ref()));
         }
         Ok(Position {
-            reader: Reader::of(run)?,
+            reader: Reader::of(run)?.sharing(self.blocks.as_ref()),
             books: Books::default(),
             feed_time: Nanos::ZERO,
             ahead: Vec::new(),

@@ -3,18 +3,21 @@
 mod pace;
 mod prefetch;
 mod remote;
+mod source;
 
 use crate::{JournalError, Moment, Playback, Recording, playback::Batch};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
-use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, Speed, SymbolId};
 use pace::Pace;
-pub use pace::{Speed, SpeedError};
-use prefetch::{Next, Prefetch};
+use prefetch::Prefetch;
 pub use remote::Remote;
+use source::{Next, Source};
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// A poll ends at the first end of an exchange event beyond so many events.
 const POLL_BOUND: usize = 4096;
+/// Of a replay that reads when it is polled, and is one of many.
+const SMALL_POLL_BOUND: usize = 256;
 
 /// How a recording is played.
 #[derive(Debug, Clone)]
@@ -58,7 +61,10 @@ pub struct Replay {
     pace: Pace,
     /// The feed time of the last event that was yielded, or as much later as the next one may be away.
     last: Nanos,
-    prefetch: Prefetch,
+    source: Source,
+    poll_bound: usize,
+    /// Nothing of this feed time or later is played yet.
+    limit: Nanos,
     batch: Batch,
     /// How many ends of `batch` were yielded.
     yielded: usize,
@@ -70,6 +76,15 @@ pub struct Replay {
     watermark: Nanos,
 }
 
+/// Which part of a recording is played to one client.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Of which run.
+    pub run: u32,
+    /// Of which symbols; of all if there are none.
+    pub symbols: Vec<SymbolId>,
+}
+
 impl Replay {
     /// Opens the recording in `dir` and begins to read ahead.
     ///
@@ -78,42 +93,118 @@ impl Replay {
     pub fn open(dir: &Path, options: ReplayOptions) -> Result<Replay, JournalError> {
         let recording = Arc::new(Recording::open(dir)?);
         let run = recording.newest()?;
+        let mut playback = Replay::find(&recording, run, &options)?;
+        let first = playback.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
+        let instruments = playback.instruments().clone();
+        let epoch = playback.epoch();
+        let ahead = Prefetch::start(playback).map_err(JournalError::io("read ahead in", dir))?;
+        let source = Source::Ahead(ahead);
+        Ok(Replay::of(recording, (run, epoch), instruments, source, first, POLL_BOUND, options))
+    }
+
+    /// A part of a recording that many look into. It is read when it is polled, on the thread that does so, and the end may be
+    /// looked beyond.
+    ///
+    /// # Errors
+    /// If there is no such run, or if it is damaged where it begins.
+    pub fn of_part(
+        recording: &Arc<Recording>,
+        part: Part,
+        options: ReplayOptions,
+    ) -> Result<Replay, JournalError> {
+        let mut playback = Replay::find(recording, part.run, &options)?.of_symbols(part.symbols);
+        let first = playback.next()?.unwrap_or_default();
+        let (instruments, run) = (playback.instruments().clone(), (part.run, playback.epoch()));
+        let (recording, source) = (Arc::clone(recording), Source::Polled(Box::new(playback)));
+        let mut replay = Replay::of(recording, run, instruments, source, first, SMALL_POLL_BOUND, options);
+        // Whoever asked for it sees the books of where it is, also while it is held.
+        replay.moved = true;
+        Ok(replay)
+    }
+
+    fn find(recording: &Recording, run: u32, options: &ReplayOptions) -> Result<Playback, JournalError> {
         let position = match options.from {
             Some(from) => recording.at(run, Moment::Time(from))?,
             None => recording.beginning(run)?,
         };
-        let epoch = position.reader.epoch();
-        let to = options.to.unwrap_or(Nanos::MAX);
-        let mut source = Playback::new(position, to);
-        let batch = source.next()?.ok_or_else(|| JournalError::Empty(dir.to_owned()))?;
+        Ok(Playback::new(position, options.to.unwrap_or(Nanos::MAX)))
+    }
+
+    fn of(
+        recording: Arc<Recording>,
+        (run, epoch): (u32, Epoch),
+        instruments: Instruments,
+        source: Source,
+        batch: Batch,
+        poll_bound: usize,
+        options: ReplayOptions,
+    ) -> Replay {
         let first = batch.ends.first().map_or(Nanos::ZERO, |&(_, feed_time)| feed_time);
         let begin = options.from.map_or(first, |from| from.max(first));
         let speed = options.remote.speed();
-        Ok(Replay {
+        Replay {
             recording,
             run,
             epoch,
-            instruments: source.instruments().clone(),
+            instruments,
             remote: options.remote,
             speed,
-            to,
+            to: options.to.unwrap_or(Nanos::MAX),
             max_gap: options.max_gap,
             pace: Pace::new(speed, options.hold, begin),
             last: begin,
-            prefetch: Prefetch::start(source).map_err(JournalError::io("read ahead in", dir))?,
+            source,
+            poll_bound,
+            limit: Nanos::MAX,
             batch,
             yielded: 0,
             failed: None,
             ended: false,
             moved: false,
             watermark: Nanos::ZERO,
-        })
+        }
+    }
+
+    /// The feed time that it has come to.
+    pub fn feed_time(&self) -> Nanos {
+        self.last
+    }
+
+    /// From now on, nothing of this feed time or later is played.
+    pub fn set_limit(&mut self, limit: Nanos) {
+        self.limit = limit;
+    }
+
+    /// Whether what comes next is beyond the limit.
+    pub fn is_at_limit(&self) -> bool {
+        self.batch.ends.get(self.yielded).is_some_and(|&(_, feed_time)| feed_time >= self.limit)
+    }
+
+    /// Whether it has come to what is later than it is to be played.
+    pub fn is_cut(&self) -> bool {
+        matches!(&self.source, Source::Polled(playback) if playback.is_over())
+    }
+
+    /// Lets no time pass since the last poll: it goes on from there at the next one.
+    pub fn rest(&mut self) {
+        self.pace.rest();
+    }
+
+    /// Looks whether more was written since it ended.
+    ///
+    /// # Errors
+    /// If the recording cannot be read.
+    pub fn look_again(&mut self) -> Result<(), JournalError> {
+        if self.ended {
+            self.ended = !self.source.look_again()?;
+        }
+        Ok(())
     }
 
     /// Where the next exchange event ends in the batch and its feed time, if it has been read.
     fn next_end(&mut self) -> Option<(usize, Nanos)> {
         if self.yielded == self.batch.ends.len() && self.failed.is_none() && !self.ended {
-            match self.prefetch.next() {
+            match self.source.next() {
                 Ok(Next::Batch(batch)) => self.begin_batch(batch),
                 Ok(Next::Pending) => {}
                 Ok(Next::End) => self.ended = true,
@@ -153,7 +244,7 @@ impl Replay {
         let (recording, run, to) = (Arc::clone(&self.recording), self.run, self.to);
         let find = move || Ok(Playback::new(recording.at(run, Moment::Time(time))?, to));
         match Prefetch::start_at(find) {
-            Ok(prefetch) => self.prefetch = prefetch,
+            Ok(ahead) => self.source = Source::Ahead(ahead),
             Err(error) => {
                 return self.failed = Some(JournalError::io("read ahead in", self.recording.dir())(error));
             }
@@ -198,8 +289,9 @@ impl FeedSource for Replay {
         self.obey(out);
         let mut state = if out.len() > before { FeedState::Events } else { FeedState::Idle };
         let runs = self.pace.advance(now);
-        while out.len() - before < POLL_BOUND && state != FeedState::Gap {
-            let Some((end, feed_time)) = self.next_end() else { break };
+        while out.len() - before < self.poll_bound && state != FeedState::Gap {
+            let next = self.next_end().filter(|&(_, feed_time)| feed_time < self.limit);
+            let Some((end, feed_time)) = next else { break };
             // Moved while it is held, it shows the books of where it is now.
             let due = match runs {
                 true => {
@@ -217,7 +309,7 @@ impl FeedSource for Replay {
         }
         if let Some((_, next)) = self.next_end() {
             if runs {
-                self.watermark = self.watermark.max(self.pace.reached().min(next));
+                self.watermark = self.watermark.max(self.pace.reached().min(next).min(self.limit));
             }
         } else if state == FeedState::Idle {
             if let Some(error) = self.failed.take() {
@@ -232,7 +324,11 @@ impl FeedSource for Replay {
     }
 
     fn next_due(&self) -> Option<Nanos> {
-        let &(_, feed_time) = self.batch.ends.get(self.yielded)?;
-        self.pace.due(feed_time)
+        match self.batch.ends.get(self.yielded) {
+            Some(&(_, feed_time)) => self.pace.due(feed_time),
+            // The next part is read at the next poll.
+            None if matches!(self.source, Source::Polled(_)) && !self.ended => Some(Nanos::ZERO),
+            None => None,
+        }
     }
 }

@@ -66,6 +66,13 @@ impl Segment {
         Ok(())
     }
 
+    /// Goes on at `offset`, where another reader found the end of a block.
+    pub fn pass_to(&mut self, offset: u64) -> Result<(), JournalError> {
+        // The file has grown since it was opened here.
+        self.len = self.len.max(offset);
+        self.skip_to(offset)
+    }
+
     /// Where the next block begins.
     pub fn offset(&self) -> u64 {
         self.at

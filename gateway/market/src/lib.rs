@@ -8,10 +8,12 @@ mod decimal;
 mod event;
 mod instrument;
 mod number;
+mod speed;
 mod time;
 
 pub use decimal::{DecimalError, parse_fixed, push_digits, push_fixed, push_unsigned_fixed};
 pub use event::{Event, Kind, ResetReason};
 pub use instrument::{Instrument, InstrumentError, Instruments, Status, SymbolId, is_symbol};
 pub use number::{Epoch, EpochError, Ids, Level, Price, Qty, Seq, Side};
+pub use speed::{Speed, SpeedError};
 pub use time::{Nanos, TimeError};

@@ -8,6 +8,7 @@ use crate::{
     blocked::Blocked,
     gather::{Gatherer, Served, is_pending},
     outlet::{ConnId, Ending, Outlet},
+    replays::Next,
     subscriber::{Place, Rest, Subscriber, Subscription},
     topic::TopicId,
     worker::{Counters, Worker},
@@ -58,14 +59,23 @@ impl Worker {
             } else if subscriber.is_closing() {
                 return self.end(conn, Ending::Finished, outlet);
             } else {
+                match self.next_replayed(conn) {
+                    Next::Bytes(bytes) => {
+                        self.write_replayed(conn, &bytes, outlet);
+                        continue;
+                    }
+                    Next::Ended => continue,
+                    Next::Nothing => {}
+                }
                 match self.next_batch(conn, now) {
+                    Batch::Nothing if self.has_replayed(conn) => {}
                     Batch::Nothing => return,
                     Batch::TooSlow => self.close_slow(conn, now),
                     Batch::BrokenOff(at) => self.break_off(conn, at, now),
                     batch => {
                         let is_last = batch.is_last();
                         self.write_batch(conn, batch, outlet);
-                        if is_last && !self.blocked.holds(conn) {
+                        if is_last && !self.blocked.holds(conn) && !self.has_replayed(conn) {
                             return;
                         }
                     }
@@ -86,6 +96,11 @@ impl Worker {
             subscriber.slow = true;
             self.blocked.insert(conn);
         }
+    }
+
+    fn write_replayed(&mut self, conn: ConnId, bytes: &[u8], outlet: &mut impl Outlet) {
+        let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
+        write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, outlet);
     }
 
     fn write_batch(&mut self, conn: ConnId, batch: Batch, outlet: &mut impl Outlet) {

@@ -80,7 +80,7 @@ impl Worker {
         if self.find_feed(conn, feed, symbol).is_some() {
             return Err(Refusal::new(ErrorCode::AlreadySubscribed, "this connection has it already"));
         }
-        self.check_room_for_one(conn)?;
+        self.check_room_for(conn, 1)?;
         let envelope = self.subscribers[conn.0 as usize].envelope();
         let (channel, interval) = feed.source();
         let depth = if feed == Feed::Book { subscribe.depth } else { Depth::ALL };

@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`Worker`] is one turn; `publisher` turns events into frames, once for all who watch; `log` keeps the
 //! frames; `subscriber` is what is kept of a client; `delivery` and `gather` write to each all that is pending for it;
-//! `private` makes the messages of those who are not in step; `requests` and `beginning` are what clients ask for.
+//! `private` makes the messages of those who are not in step; `requests` and `beginning` are what clients ask for; `replays` is
+//! what is played to one client alone.
 //!
 //! Nothing here knows of sockets, runtimes, rings or threads. A simulation runs it as it is.
 
@@ -24,6 +25,7 @@ mod poll;
 mod private;
 mod publisher;
 mod query;
+mod replays;
 mod requests;
 mod rest;
 mod rest_stats;
@@ -44,6 +46,7 @@ pub use outlet::{ConnId, Ending, Outlet};
 pub use poll::Poll;
 pub use publisher::{Publisher, Standing};
 pub use query::{MAX_TRADES, TradeRange};
+pub use replays::{Boundary, ReplayEnd, ReplayId, ReplayOrder, ReplayWish};
 pub use rest::TradeWindow;
 pub use rest_stats::CandleWindow;
 pub use streams::{OpenStreams, find_stream};

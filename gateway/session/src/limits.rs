@@ -18,6 +18,8 @@ pub struct Limits {
     pub refusals: u32,
     /// Subscriptions of one connection.
     pub topics_per_connection: usize,
+    /// Replays of one connection at a time.
+    pub replays_per_connection: usize,
     /// Bytes in one write; a larger message goes alone.
     pub batch_bytes: usize,
     /// How far a `lossless` subscriber may be behind, in bytes over all its topics.
@@ -31,7 +33,7 @@ pub struct Limits {
     /// Bytes of the last trades of a worker, all symbols together.
     pub trades_bytes: usize,
     /// Closed candles of each interval that are held of each symbol: 300 to 1,000. A symbol takes at most 640 bytes for each,
-    /// and 57 KiB besides.
+    /// and 57 KiB besides. 0 for a worker that nobody asks for them: it keeps none.
     pub candles: usize,
     /// Bytes of large private messages (snapshots) that may wait in sockets at a time; beyond it they wait their turn.
     pub private_bytes: usize,
@@ -56,6 +58,7 @@ impl Default for Limits {
             probes_per_second: 100,
             refusals: 10,
             topics_per_connection: 1024,
+            replays_per_connection: 16,
             batch_bytes: 64 << 10,
             lossless_bytes: 1 << 20,
             log_bytes: 1 << 20,

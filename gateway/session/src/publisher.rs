@@ -239,7 +239,9 @@ impl Publisher {
         match event.kind {
             Kind::Level | Kind::Reset => self.numbered(position, event, now),
             Kind::Trade => {
-                self.stats.event(event);
+                if self.limits.candles > 0 {
+                    self.stats.event(event);
+                }
                 self.numbered(position, event, now);
             }
             Kind::Tick => {
@@ -257,13 +259,18 @@ impl Publisher {
             Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
             Kind::FeedEnded => {
-                self.close_buckets(|_| true, now);
-                self.replicas.iter_mut().for_each(Replica::end_buckets);
+                self.end_buckets(now);
                 self.notices.push(Notice::FeedEnded);
             }
             // The table itself comes by set_instruments before any event of the new instrument is read.
             Kind::Listing => {}
         }
+    }
+
+    /// Nothing more happens: what is still open of messages with an interval is told.
+    pub fn end_buckets(&mut self, now: Nanos) {
+        self.close_buckets(|_| true, now);
+        self.replicas.iter_mut().for_each(Replica::end_buckets);
     }
 
     /// A replay goes on elsewhere: nothing of what was before holds there, and the books come as resets.

@@ -267,6 +267,8 @@ impl Worker {
                 let pong = Pong { time_in: now, time_out: now };
                 subscriber.answers.say(|body| native_json::push_pong(body, &pong, id));
             }
+            Method::Replay(replay) => self.replay(conn, *replay, id),
+            Method::Steer(steer) => self.steer_replay(conn, &steer, id),
             Method::Verify(verify) => {
                 let symbols = std::slice::from_ref(&verify.symbol);
                 self.for_each_symbol(conn, name, id, symbols, |worker, symbol| {
@@ -305,8 +307,7 @@ impl Worker {
         mut each: impl FnMut(&mut Worker, SymbolId) -> Result<(), Refusal>,
     ) {
         for name in names {
-            let found = self.publisher.instruments().find(name).ok_or_else(|| unknown_symbol(name));
-            if let Err(refusal) = found.and_then(|symbol| each(self, symbol)) {
+            if let Err(refusal) = self.find_symbol(name).and_then(|symbol| each(self, symbol)) {
                 let answer = ErrorAnswer {
                     method: Some(method),
                     symbol: Some(name),
@@ -315,6 +316,11 @@ impl Worker {
                 self.refuse(conn, &answer, id);
             }
         }
+    }
+
+    /// The symbol that a client means.
+    pub(crate) fn find_symbol(&self, name: &str) -> Result<SymbolId, Refusal> {
+        self.publisher.instruments().find(name).ok_or_else(|| unknown_symbol(name))
     }
 
     /// Refuses a request about a channel of no symbol.
@@ -356,13 +362,17 @@ impl Worker {
             codec: subscriber.native_codec(),
         };
         let key = shared_by_most(key);
+        if self.will_be_live(conn, subscribe.channel, symbol) {
+            let text = "a replay of this connection becomes this subscription; stop it first";
+            return Err(Refusal::new(ErrorCode::AlreadySubscribed, text));
+        }
         if subscriber.find(subscribe.channel, symbol).is_some() {
             return Err(Refusal::new(
                 ErrorCode::AlreadySubscribed,
                 "this connection has this channel and symbol already; use modify to change it",
             ));
         }
-        self.check_room_for_one(conn)?;
+        self.check_room_for(conn, 1)?;
         let (at, recovered) = self.begin_subscription(conn, key, subscribe);
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let subscription = &subscriber.subscriptions[at];
@@ -377,11 +387,11 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether a connection may have one more subscription.
-    pub(crate) fn check_room_for_one(&self, conn: ConnId) -> Result<(), Refusal> {
+    /// Whether a connection may have so many more subscriptions, besides those that its replays become.
+    pub(crate) fn check_room_for(&self, conn: ConnId, more: usize) -> Result<(), Refusal> {
         let subscriber = &self.subscribers[conn.0 as usize];
         let most = subscriber.envelope().most_topics(self.limits.topics_per_connection);
-        if most > 0 && subscriber.subscriptions.len() >= most {
+        if most > 0 && subscriber.subscriptions.len() + self.live_to_come(conn) + more > most {
             return Err(Refusal::new(
                 ErrorCode::TooManyTopics,
                 format!("a connection has at most {most} subscriptions; open another one"),

@@ -11,13 +11,19 @@ use crate::{
     limits::Limits,
     outlet::{ConnId, Ending, Outlet},
     publisher::{Notice, Publisher, Standing},
+    replays::{ReplayWish, Replays},
     subscriber::{Figures, OpenOptions, Place, Subscriber},
     topic::TopicKey,
 };
 use book::Image;
 use market::{Event, Ids, Instruments, Nanos, Seq, SymbolId};
 use slab::Slab;
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 use wire::{
     dialect::{Dialect, kraken_v2},
     envelope::Envelope,
@@ -44,6 +50,12 @@ pub struct Worker {
     /// For whom else it is right.
     pub(crate) joined: Joined,
     pub(crate) request_text: Vec<u8>,
+    /// What is played to those who want it.
+    pub(crate) replays: HashMap<ConnId, Replays>,
+    /// What clients want of replays, until it is taken.
+    pub(crate) wishes: Vec<ReplayWish>,
+    /// The number of the last replay.
+    pub(crate) last_replay: u64,
     /// Messages and bytes since the start, for telemetry.
     pub counters: Counters,
 }
@@ -112,6 +124,9 @@ impl Worker {
             batch: Vec::new(),
             joined: Joined::default(),
             request_text: Vec::new(),
+            replays: HashMap::new(),
+            wishes: Vec::new(),
+            last_replay: 0,
             counters: Counters::default(),
         }
     }
@@ -173,6 +188,7 @@ impl Worker {
         if let Some(subscriber) = self.subscribers.try_remove(conn.0 as usize) {
             self.blocked.remove(conn);
             self.private.release(subscriber.rest.large_bytes());
+            self.drop_replays(conn);
             for subscription in subscriber.subscriptions {
                 self.publisher.unsubscribe(subscription.topic, conn);
             }
@@ -412,6 +428,7 @@ impl Worker {
         for subscription in std::mem::take(&mut subscriber.subscriptions) {
             self.publisher.unsubscribe(subscription.topic, conn);
         }
+        self.drop_replays(conn);
         self.arm(conn);
     }
 

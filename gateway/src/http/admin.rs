@@ -8,8 +8,8 @@ use super::{
 use crate::{archive::Archive, control::Control};
 use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, StatusCode, body::Incoming, header};
-use journal::{Remote, Speed};
-use market::Nanos;
+use journal::Remote;
+use market::{Nanos, Speed};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;

@@ -63,6 +63,8 @@ impl Gathered {
             "1 while the feed gives no sign of life",
             stats.is_feed_stalled().into(),
         )?;
+        let replays = self.0.replays.as_ref().map_or(0, |replays| replays.running());
+        gauge(encoder, "replays", "Replays for one client each that run", replays as u64)?;
         gauge(encoder, "feed_ended", "1 once the feed came to its end", stats.is_feed_ended().into())
     }
 

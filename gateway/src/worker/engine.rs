@@ -7,6 +7,7 @@ use super::{
     sockets::{Ready, Sockets, is_temporary},
 };
 use crate::{
+    archive::no_recording,
     control::{Control, Seat},
     feeder::Feeder,
     images::Images,
@@ -15,7 +16,7 @@ use feed::FeedError;
 use ingest::BookRequests;
 use market::{Event, Kind, Nanos, clock};
 use rings::broadcast::{Polled, Reader};
-use session::{ConnId, OpenOptions, SubscriberInfo, Worker};
+use session::{ConnId, OpenOptions, ReplayEnd, ReplayId, ReplayWish, SubscriberInfo, Worker};
 use std::{
     io,
     mem::take,
@@ -26,6 +27,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, oneshot};
+use wire::message::{ErrorCode, Refusal};
 
 /// Events in one turn: then the sockets have their go.
 const TURN_EVENTS: usize = 8_192;
@@ -103,9 +105,37 @@ impl Engine {
         // Behind what is urgent.
         self.polls.serve(self.worker.publisher_mut(), now);
         self.worker.timers(now, &mut self.sockets);
+        self.pass_on_wishes();
         let ask_again = self.images.is_wanting().then_some(now + ASK_AGAIN);
         let deadlines = [self.worker.next_deadline(), feed_until, ask_again];
         Turn { busy: heard || fed || read > 0, until: deadlines.into_iter().flatten().min() }
+    }
+
+    /// Has those who play recordings do what clients wish.
+    fn pass_on_wishes(&mut self) {
+        for wish in self.worker.take_wishes() {
+            match (&self.control.replays, wish) {
+                (Some(replays), ReplayWish::Begin(order)) if !replays.has_room() => {
+                    let text =
+                        "the gateway plays as many replays as it may; come back when others have ended";
+                    self.worker.refuse_replay(&order, &Refusal::new(ErrorCode::RateLimited, text));
+                }
+                (Some(replays), wish) => replays.fulfil(self.index, wish),
+                (None, ReplayWish::Begin(order)) => self.worker.refuse_replay(&order, &no_recording()),
+                // There is none that could be meant.
+                (None, _) => {}
+            }
+        }
+    }
+
+    /// Takes what is played to a client.
+    pub(crate) fn replayed(&mut self, conn: ConnId, id: ReplayId, messages: Vec<u8>, end: Option<ReplayEnd>) {
+        if matches!(end, Some(ReplayEnd::Live(_))) {
+            // What it has played is in the ring: nothing of it may be unknown here when it goes on live.
+            self.catch_up();
+        }
+        self.worker.replayed(conn, id, messages, end, clock::now(), &mut self.sockets);
+        self.pass_on_wishes();
     }
 
     /// Whether the ring has something that no turn has read.

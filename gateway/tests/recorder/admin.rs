@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path};
 
 /// Begins at 2026-01-01T00:00:00Z.
-const START: u64 = 1_767_225_600_000_000_000;
+pub const START: u64 = 1_767_225_600_000_000_000;
 const SECOND: u64 = 1_000_000_000;
 
 pub fn post(address: SocketAddr, path: &str, body: &str) -> Answer {
@@ -25,7 +25,12 @@ pub fn post(address: SocketAddr, path: &str, body: &str) -> Answer {
 }
 
 /// 60 s of two symbols: each second a level of each, and a trade; the second symbol begins at 20 s.
-fn record(dir: &Path) {
+pub fn record(dir: &Path) {
+    record_at(dir, Epoch(77), START);
+}
+
+/// The same in another numbering and at another time, as one more run.
+pub fn record_at(dir: &Path, epoch: Epoch, start: u64) {
     let instrument = |symbol: &str| Instrument {
         symbol: symbol.into(),
         venue_symbol: symbol.replace('/', ""),
@@ -36,7 +41,7 @@ fn record(dir: &Path) {
         status: Status::Trading,
     };
     let instruments = Instruments::new([instrument("A/B"), instrument("C/D")]).unwrap();
-    let mut writer = Writer::open(dir, Epoch(77), &instruments).unwrap();
+    let mut writer = Writer::open(dir, epoch, &instruments).unwrap();
     let mut seqs = [0, 0];
     for second in 0..60 {
         for (symbol, seq) in (0..).zip(&mut seqs) {
@@ -51,7 +56,7 @@ fn record(dir: &Path) {
                     side,
                     price: Price(price),
                     qty: Qty(1_000 + second),
-                    timestamp: Nanos(START + second * SECOND),
+                    timestamp: Nanos(start + second * SECOND),
                     number: second + 1,
                     ..Event::new(kind)
                 }

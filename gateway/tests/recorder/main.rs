@@ -9,6 +9,7 @@ mod full;
 mod gaps;
 mod killed;
 mod lines;
+mod replays;
 mod served;
 mod streams;
 mod travel;

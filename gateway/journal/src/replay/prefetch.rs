@@ -1,5 +1,6 @@
 //! Reads a run on a thread of its own and hands its blocks over, so that whoever plays them never waits for a disk.
 
+use super::source::Next;
 use crate::{JournalError, Playback, playback::Batch};
 use std::{
     sync::{
@@ -11,15 +12,6 @@ use std::{
 
 /// Blocks read ahead: about 10 MB of events.
 const AHEAD: usize = 12;
-
-/// What comes next of a run.
-pub(super) enum Next {
-    Batch(Batch),
-    /// It has not been read yet.
-    Pending,
-    /// Nothing follows.
-    End,
-}
 
 #[derive(Debug)]
 enum Message {

@@ -1,7 +1,6 @@
 //! Steers a replay from another thread. Knows nothing of what it is asked to do.
 
-use super::Speed;
-use market::Nanos;
+use market::{Nanos, Speed};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},

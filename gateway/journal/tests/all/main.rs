@@ -16,6 +16,7 @@ mod import_kraken_futures;
 mod import_lobster;
 mod import_okx;
 mod moments;
+mod parts;
 mod recording;
 mod replay;
 mod retention;

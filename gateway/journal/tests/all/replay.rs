@@ -2,8 +2,8 @@
 
 use crate::support::{instrument, level, record, segment};
 use feed::{FeedSink, FeedSource, FeedState, FeedStatus, PauseHandle};
-use journal::{Remote, Replay, ReplayOptions, Speed};
-use market::{Epoch, Event, Kind, Nanos, SymbolId};
+use journal::{Remote, Replay, ReplayOptions};
+use market::{Epoch, Event, Kind, Nanos, Speed, SymbolId};
 use std::{fs, path::Path, thread};
 
 const EPOCH: Epoch = Epoch(7);

@@ -1,7 +1,7 @@
 //! Answers to requests.
 
-use super::{Channel, Depth, ErrorCode, Interval, Policy};
-use market::{Epoch, Nanos, Seq};
+use super::{Channel, Depth, ErrorCode, Interval, Policy, ReqId};
+use market::{Epoch, Nanos, Seq, Speed};
 
 /// A subscription with its parameters. What the channel has no use for is `None` and is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,27 @@ pub struct Subscribed<'a> {
     pub seq: Seq,
     /// Whether everything since the resume token follows.
     pub recovered: bool,
+}
+
+/// "You are being played to": sent before the first message of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaying<'a> {
+    /// The mark on its messages.
+    pub replay: &'a ReqId,
+    /// What is played; its symbol and policy are left out.
+    pub subscription: Subscription<'a>,
+    /// Of which symbols.
+    pub symbols: &'a [&'a str],
+    /// The numbering that it begins in.
+    pub epoch: Epoch,
+    /// The feed time at which it begins.
+    pub from: Nanos,
+    /// The feed time up to which it goes; `None` for now.
+    pub to: Option<Nanos>,
+    /// How fast.
+    pub speed: Speed,
+    /// Whether it becomes a live subscription.
+    pub goes_live: bool,
 }
 
 /// "You are no longer subscribed": nothing of the subscription follows.

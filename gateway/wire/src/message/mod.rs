@@ -7,14 +7,16 @@ mod code;
 mod encoding;
 mod market_data;
 mod notice;
+mod replay;
 mod request;
 mod topic;
 
-pub use answer::{ErrorAnswer, Pong, Subscribed, Subscription, Unsubscribed, Verdict, Verified};
+pub use answer::{ErrorAnswer, Pong, Replaying, Subscribed, Subscription, Unsubscribed, Verdict, Verified};
 pub use code::{CloseCode, ErrorCode, GapReason, SnapshotReason};
 pub use encoding::Encoding;
 pub use market_data::{BboMessage, BookKind, BookMessage, Stamps, Summary, Trade, TradeKind, TradeMessage};
 pub use notice::{Gap, Quiet, Stats, Status};
+pub use replay::{Replay, Steer, Steering};
 pub use request::{
     MAX_REQ_ID_BYTES, MAX_SYMBOLS, Method, Modify, ReqId, Request, RequestError, Subscribe, Unsubscribe,
     Verify,

@@ -1,6 +1,6 @@
 //! What a client may ask for.
 
-use super::{Channel, Depth, Encoding, ErrorAnswer, Interval, Policy, Refusal};
+use super::{Channel, Depth, Encoding, ErrorAnswer, Interval, Policy, Refusal, Replay, Steer};
 use crate::token::Token;
 use market::Seq;
 use std::time::Duration;
@@ -45,6 +45,10 @@ pub enum Method {
     Verify(Verify),
     /// Have events in this encoding, where a connection begins without a word about it.
     Hello(Encoding),
+    /// Play what was recorded to this client alone.
+    Replay(Box<Replay>),
+    /// Steer a replay that this client has begun.
+    Steer(Steer),
 }
 
 impl Method {
@@ -58,6 +62,8 @@ impl Method {
             Method::Ping => "ping",
             Method::Verify(_) => "verify",
             Method::Hello(_) => "hello",
+            Method::Replay(_) => "replay",
+            Method::Steer(steer) => steer.how.name(),
         }
     }
 }

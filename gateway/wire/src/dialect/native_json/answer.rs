@@ -5,9 +5,10 @@ use crate::dialect::{
     native_sbe,
 };
 use crate::message::{
-    Channel, Encoding, ErrorAnswer, Pong, ReqId, Subscribed, Subscription, Unsubscribed, Verified,
+    Channel, Encoding, ErrorAnswer, Pong, Replaying, ReqId, Steer, Steering, Subscribed, Subscription,
+    Unsubscribed, Verified,
 };
-use market::Seq;
+use market::{Seq, Speed};
 
 /// Appends the answer to a `subscribe`, for one symbol.
 pub fn push_subscribed(out: &mut Vec<u8>, answer: &Subscribed<'_>, id: Option<&ReqId>) {
@@ -83,6 +84,51 @@ pub fn push_verified(out: &mut Vec<u8>, answer: &Verified<'_>, id: Option<&ReqId
     push_end_of_result(out, id);
 }
 
+/// Appends the answer to a `replay`, for all its symbols.
+pub fn push_replaying(out: &mut Vec<u8>, answer: &Replaying<'_>, id: Option<&ReqId>) {
+    push_id(out, "{\"method\":\"replay\",\"success\":true,\"result\":{\"replay\":", Some(answer.replay));
+    push_text(out, ",\"channel\":", answer.subscription.channel.as_str());
+    let mut opening = ",\"symbol\":[";
+    for symbol in answer.symbols {
+        push_text(out, opening, symbol);
+        opening = ",";
+    }
+    out.push(b']');
+    push_view(out, &answer.subscription);
+    push_flag(out, ",\"stamps\":", answer.subscription.stamps);
+    push_epoch(out, ",\"epoch\":", answer.epoch);
+    push_time(out, ",\"from\":", answer.from);
+    if let Some(to) = answer.to {
+        push_time(out, ",\"to\":", to);
+    }
+    push_speed(out, answer.speed);
+    if answer.goes_live {
+        push(out, ",\"then\":\"live\"");
+    }
+    push_end_of_result(out, id);
+}
+
+/// Appends the answer to what steers a replay.
+pub fn push_steered(out: &mut Vec<u8>, steer: &Steer, id: Option<&ReqId>) {
+    push_text(out, "{\"method\":", steer.how.name());
+    push_id(out, ",\"success\":true,\"result\":{\"replay\":", Some(&steer.replay));
+    match steer.how {
+        Steering::Seek(to) => push_time(out, ",\"to\":", to),
+        Steering::Speed(speed) => push_speed(out, speed),
+        Steering::Pause | Steering::Continue | Steering::Stop => {}
+    }
+    push_end_of_result(out, id);
+}
+
+fn push_speed(out: &mut Vec<u8>, speed: Speed) {
+    push(out, ",\"speed\":");
+    match speed.factor() {
+        // As short as it can be told, which is what JSON takes for a number.
+        Some(_) => push(out, &speed.to_string()),
+        None => push(out, "\"max\""),
+    }
+}
+
 /// Appends the answer to a request that was refused.
 pub fn push_error(out: &mut Vec<u8>, answer: &ErrorAnswer<'_>, id: Option<&ReqId>) {
     out.push(b'{');
@@ -113,14 +159,19 @@ fn push_name(out: &mut Vec<u8>, channel: Channel, symbol: Option<&str>) {
 /// Appends a subscription up to its policy, the object left open.
 fn push_parameters(out: &mut Vec<u8>, subscription: &Subscription<'_>) {
     push_name(out, subscription.channel, subscription.symbol);
+    push_view(out, subscription);
+    if let Some(policy) = subscription.policy {
+        push_text(out, ",\"policy\":", policy.as_str());
+    }
+}
+
+/// Appends how much of a book a subscription shows, and how often.
+fn push_view(out: &mut Vec<u8>, subscription: &Subscription<'_>) {
     if let Some(depth) = subscription.depth {
         push_number(out, ",\"depth\":", u64::from(depth.get()));
     }
     if let Some(interval) = subscription.interval {
         push_number(out, ",\"interval_ms\":", u64::from(interval.millis()));
-    }
-    if let Some(policy) = subscription.policy {
-        push_text(out, ",\"policy\":", policy.as_str());
     }
 }
 

@@ -17,6 +17,8 @@
 //! `bbo` no `depth`, `stats` no `symbol` either. `modify` answers with the subscription as it is now, `stamps`
 //! included, and `list` with the same and `seq`.
 //!
+//! A message of a replay begins with one more member, `replay`: the mark that its client gave it.
+//!
 //! Rules for requests, beyond their members:
 //! - Members beside `method`, `params` and `req_id` are ignored; a member of `params` that the method does not know is
 //!   `bad_params`, so that a typing error does not pass for a default. A member that the method knows but the channel
@@ -34,11 +36,13 @@ mod request;
 mod rest;
 
 pub use answer::{
-    push_error, push_hello, push_list, push_modified, push_pong, push_subscribed, push_unsubscribed,
-    push_verified,
+    push_error, push_hello, push_list, push_modified, push_pong, push_replaying, push_steered,
+    push_subscribed, push_unsubscribed, push_verified,
 };
 pub use market_data::{push_bbo, push_book, push_trade};
-pub use notice::{push_gap, push_heartbeat, push_stats, push_status};
+pub use notice::{
+    mark_as_replay, push_gap, push_heartbeat, push_live, push_replay_ended, push_stats, push_status,
+};
 pub(super) use request::{Top, parse_json, read_id};
 pub use request::{parse_event, parse_request};
 pub use rest::{push_book_object, push_difference, push_instruments, push_rest_error, push_trades};

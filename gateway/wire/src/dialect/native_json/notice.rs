@@ -1,8 +1,8 @@
 //! Heartbeats, gaps, status messages and a connection's own figures.
 
-use crate::dialect::json::{push, push_number, push_text, push_time};
-use crate::message::{Gap, Quiet, Stats, Status};
-use market::Nanos;
+use crate::dialect::json::{push, push_epoch, push_id, push_number, push_text, push_time};
+use crate::message::{Gap, Quiet, Refusal, ReqId, Stats, Status};
+use market::{Epoch, Nanos, Seq};
 
 /// Appends a heartbeat that names the quiet subscriptions.
 pub fn push_heartbeat<'a>(out: &mut Vec<u8>, time: Nanos, quiet: impl IntoIterator<Item = Quiet<'a>>) {
@@ -46,6 +46,35 @@ pub fn push_status(out: &mut Vec<u8>, status: &Status<'_>) {
         }
     }
     push(out, "}]}");
+}
+
+/// Appends the status message that ends a replay: whatever was in it was sent, or why it cannot go on.
+pub fn push_replay_ended(out: &mut Vec<u8>, replay: &ReqId, failed: Option<&Refusal>) {
+    let event = "{\"channel\":\"status\",\"data\":[{\"event\":\"replay_ended\",\"replay\":";
+    push_id(out, event, Some(replay));
+    if let Some(refusal) = failed {
+        push_text(out, ",\"error\":", &refusal.text);
+        push_text(out, ",\"code\":", refusal.code.as_str());
+    }
+    push(out, "}]}");
+}
+
+/// Appends the status message that names where a replay of a symbol becomes a live subscription: what follows live
+/// continues from this number of this epoch.
+pub fn push_live(out: &mut Vec<u8>, replay: &ReqId, symbol: &str, epoch: Epoch, seq: Seq) {
+    push_text(out, "{\"channel\":\"status\",\"data\":[{\"event\":\"live\",\"symbol\":", symbol);
+    push_epoch(out, ",\"epoch\":", epoch);
+    push_number(out, ",\"seq\":", seq);
+    push_id(out, ",\"replay\":", Some(replay));
+    push(out, "}]}");
+}
+
+/// Marks the message that begins at `at` as one of a replay.
+pub fn mark_as_replay(message: &[u8], replay: &ReqId, out: &mut Vec<u8>) {
+    debug_assert!(message.starts_with(b"{\""), "a message is an object with members");
+    push_id(out, "{\"replay\":", Some(replay));
+    out.push(b',');
+    out.extend_from_slice(&message[1..]);
 }
 
 /// Appends a connection's own figures.

@@ -1,10 +1,11 @@
 //! The members of a request's `params`, each with its type, its range and what to say when it is wrong.
 
+use super::request::read_id;
 use crate::{
-    message::{Channel, Depth, ErrorCode, Interval, MAX_SYMBOLS, Policy, Refusal},
+    message::{Channel, Depth, ErrorCode, Interval, MAX_SYMBOLS, Policy, Refusal, ReqId},
     token::Token,
 };
-use market::Seq;
+use market::{Nanos, Seq, Speed};
 use simd_json::{prelude::*, tape::Value};
 use std::time::Duration;
 
@@ -113,6 +114,40 @@ impl<'t, 'i> Params<'t, 'i> {
 
     pub(super) fn seq(&self) -> Result<Seq, Refusal> {
         self.need("seq")?.as_u64().ok_or_else(|| bad("seq must be an integer, not negative"))
+    }
+
+    /// The mark of a replay: what a `req_id` may be.
+    pub(super) fn replay(&self) -> Result<Option<ReqId>, Refusal> {
+        let Some(value) = self.get("replay") else { return Ok(None) };
+        read_id(value).map(Some).map_err(|_| bad("replay must be what the req_id of its request was"))
+    }
+
+    pub(super) fn time(&self, name: &str) -> Result<Option<Nanos>, Refusal> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let number = value.as_u64().filter(|&ns| ns <= Nanos::MAX.0).map(Nanos);
+        let time = number.or_else(|| value.as_str()?.parse().ok());
+        time.map(Some).ok_or_else(|| {
+            bad(format!("{name} must be a time, such as \"2024-08-08T23:54:10Z\", or nanoseconds since 1970"))
+        })
+    }
+
+    pub(super) fn speed(&self) -> Result<Option<Speed>, Refusal> {
+        let Some(value) = self.get("speed") else { return Ok(None) };
+        let number = value.cast_f64().and_then(|factor| Speed::times(factor).ok());
+        let speed = number.or_else(|| value.as_str().filter(|&text| text == "max").map(|_| Speed::MAX));
+        speed.map(Some).ok_or_else(|| bad("speed must be a number above 0, or \"max\""))
+    }
+
+    pub(super) fn max_gap(&self) -> Result<Option<Duration>, Refusal> {
+        let Some(value) = self.get("max_gap_ms") else { return Ok(None) };
+        let millis = value.as_u64().ok_or_else(|| bad("max_gap_ms must be an integer, not negative"))?;
+        Ok(Some(Duration::from_millis(millis)))
+    }
+
+    /// Whether a replay becomes a live subscription.
+    pub(super) fn goes_live(&self) -> Result<bool, Refusal> {
+        let Some(value) = self.get("then") else { return Ok(false) };
+        if value.as_str() == Some("live") { Ok(true) } else { Err(bad("then must be \"live\", or left out")) }
     }
 
     pub(super) fn checksum(&self) -> Result<u32, Refusal> {

@@ -2,9 +2,10 @@
 
 use super::params::Params;
 use crate::message::{
-    Encoding, ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, ReqId, Request, RequestError, Subscribe,
-    Unsubscribe, Verify,
+    Encoding, ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, Replay, ReqId, Request, RequestError,
+    Steer, Steering, Subscribe, Unsubscribe, Verify,
 };
+use market::Speed;
 use simd_json::{
     Buffers,
     prelude::*,
@@ -143,6 +144,10 @@ fn parse_method(name: Option<&str>, params: Option<Value<'_, '_>>) -> Result<Met
         Some("list") => Params::read(params, "list", &[]).map(|_| Method::List),
         Some("ping") => Params::read(params, "ping", &[]).map(|_| Method::Ping),
         Some("verify") => verify(params).map(Method::Verify),
+        Some("replay") => replay(params).map(Method::Replay),
+        Some(name @ ("pause" | "continue" | "seek" | "speed" | "stop")) => {
+            steer(name, params).map(Method::Steer)
+        }
         Some(_) => Err(bad_method("there is no such method here")),
         None => Err(bad_method("the method is missing or no text")),
     }
@@ -151,7 +156,9 @@ fn parse_method(name: Option<&str>, params: Option<Value<'_, '_>>) -> Result<Met
 fn bad_method(what: &str) -> Refusal {
     Refusal::new(
         ErrorCode::BadMethod,
-        format!("{what}; use subscribe, unsubscribe, modify, list, ping, or verify"),
+        format!(
+            "{what}; use subscribe, unsubscribe, modify, list, ping, verify, replay, pause, continue, seek, speed, or stop"
+        ),
     )
 }
 
@@ -180,6 +187,11 @@ fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {
             "heartbeat_ms",
         ],
     )?;
+    wanted(&params)
+}
+
+/// What a client wants of a channel; a member that `params` does not know is left out of it.
+fn wanted(params: &Params<'_, '_>) -> Result<Subscribe, Refusal> {
     let channel = params.channel()?;
     Ok(Subscribe {
         channel,
@@ -192,6 +204,71 @@ fn subscribe(params: Option<Value<'_, '_>>) -> Result<Subscribe, Refusal> {
         since: params.since()?,
         heartbeat: params.heartbeat()?,
     })
+}
+
+fn replay(params: Option<Value<'_, '_>>) -> Result<Box<Replay>, Refusal> {
+    let params = Params::read(
+        params,
+        "replay",
+        &[
+            "channel",
+            "symbol",
+            "depth",
+            "interval_ms",
+            "policy",
+            "stamps",
+            "snapshot",
+            "from",
+            "to",
+            "speed",
+            "max_gap_ms",
+            "then",
+            "replay",
+        ],
+    )?;
+    let replay = Replay {
+        subscribe: wanted(&params)?,
+        name: params.replay()?,
+        from: params.time("from")?,
+        to: params.time("to")?,
+        speed: params.speed()?.unwrap_or(Speed::REAL_TIME),
+        max_gap: params.max_gap()?,
+        goes_live: params.goes_live()?,
+    };
+    if replay.subscribe.symbols.is_empty() {
+        let text = "only book, trade and bbo were recorded and can be played";
+        return Err(Refusal::new(ErrorCode::BadChannel, text));
+    }
+    if replay.goes_live && replay.to.is_some() {
+        let text = "a replay that goes live has no 'to': it goes up to now";
+        return Err(Refusal::new(ErrorCode::BadParams, text));
+    }
+    if replay.from.zip(replay.to).is_some_and(|(from, to)| from > to) {
+        return Err(Refusal::new(ErrorCode::BadParams, "'from' is later than 'to'"));
+    }
+    Ok(Box::new(replay))
+}
+
+fn steer(name: &str, params: Option<Value<'_, '_>>) -> Result<Steer, Refusal> {
+    let known: &[_] = match name {
+        "seek" => &["replay", "to"],
+        "speed" => &["replay", "speed"],
+        _ => &["replay"],
+    };
+    let params = Params::read(params, name, known)?;
+    let lacks = |member: &str| Refusal::new(ErrorCode::BadParams, format!("params lack '{member}'"));
+    let how = match name {
+        "pause" => Steering::Pause,
+        "continue" => Steering::Continue,
+        "seek" => Steering::Seek(params.time("to")?.ok_or_else(|| lacks("to"))?),
+        "speed" => Steering::Speed(params.speed()?.ok_or_else(|| lacks("speed"))?),
+        _ => Steering::Stop,
+    };
+    let replay = params.replay()?.ok_or_else(|| {
+        let text = "params lack 'replay': the req_id of the request that began it";
+        Refusal::new(ErrorCode::BadParams, text)
+    })?;
+    Ok(Steer { replay, how })
 }
 
 fn unsubscribe(params: Option<Value<'_, '_>>) -> Result<Unsubscribe, Refusal> {
