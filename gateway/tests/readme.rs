@@ -9,11 +9,13 @@ use std::{net::SocketAddr, path::Path, process::Command};
 use support::{
     browser,
     java::{JDK, OKHTTP, class_path},
-    script::Started,
+    program::{Gateway, depthcast},
+    script::{Started, python},
 };
 
 const GUIDE: &str = "docs/guides/transports.md";
 const CLIENTS: &str = "docs/guides/clients.md";
+const REPLAY: &str = "docs/guides/replay.md";
 
 /// The code block with this name behind its fence.
 fn block(document: &str, name: &str) -> String {
@@ -159,4 +161,80 @@ fn the_java_clients_run_as_printed() {
             command
         });
     }
+}
+
+/// Runs a block of the guide about replays in a folder, against a gateway; what it printed, or nothing if the machine lacks what it takes.
+fn run_in(folder: &Path, name: &str, address: SocketAddr, arguments: &[&str]) -> Option<String> {
+    let code = block(REPLAY, name).replace("127.0.0.1:9000", &address.to_string());
+    let (interpreter, option) = match name.split_once(' ') {
+        Some(("python", _)) => (python(), "-c"),
+        _ => ("bash".to_owned(), "-euc"),
+    };
+    let program = Path::new(env!("CARGO_BIN_EXE_depthcast")).parent().unwrap().to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([program].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let mut command = Command::new(interpreter);
+    command.args([option, &code]).args(arguments).env("PATH", path).current_dir(folder);
+    let output = Started::new(&mut command).expect("there is an interpreter").output();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if MISSING.iter().any(|missing| said.contains(missing)) {
+        eprintln!("SKIPPED: {name}: {said}");
+        return None;
+    }
+    assert!(output.status.success(), "{name}: {said}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn yesterdays_market_is_replayed_against_a_bot_as_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let market = start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
+    let captured = run_in(folder, "python capture", market.address(), &["15"]);
+    let nowhere = market.address();
+    market.shut_down("it is yesterday");
+    let Some(captured) = captured else { return };
+    assert!(captured.starts_with("captured "), "{captured}");
+    let Some(imported) = run_in(folder, "sh import", nowhere, &[]) else { return };
+    assert!(imported.contains("records"), "{imported}");
+
+    let arguments =
+        block(REPLAY, "sh serve").replace("yesterday", &folder.join("yesterday").to_string_lossy());
+    let arguments: Vec<&str> = arguments.split(' ').skip(1).collect();
+    let gateway = Gateway::start(depthcast(&[&arguments[..], &["--listen", "127.0.0.1:0"]].concat()));
+    let address = gateway.address;
+    std::thread::scope(|scope| {
+        let bot = scope.spawn(|| run_in(folder, "python bot", address, &["50"]));
+        support::run(async {
+            let is_served = |answer: &support::Answer| {
+                answer.json()["subscribers"].as_array().is_some_and(|all| !all.is_empty())
+            };
+            support::get_until(address, "/v1/subscribers", |answer| is_served(answer) || bot.is_finished())
+                .await
+        });
+        if !bot.is_finished() {
+            let steered = run_in(folder, "sh steer", address, &[]).unwrap();
+            let lines: Vec<&str> = steered.lines().collect();
+            assert_eq!(lines[0], r#"{"paused":true,"speed":"1"}"#, "{steered}");
+            assert!(lines[1].contains(r#""bids":[{"price":"#), "{steered}");
+            assert_eq!(lines[4], r#"{"paused":false,"speed":"2"}"#, "{steered}");
+        }
+        if let Some(traded) = bot.join().unwrap() {
+            assert!(traded.lines().filter(|line| line.contains("worth")).count() == 50, "{traded}");
+            let mut times = traded.lines().filter(|line| line.contains("worth")).map(|line| &line[..24]);
+            let first = times.next().unwrap();
+            assert!(
+                times.any(|time| time < first) || traded.contains("connecting again"),
+                "it was moved back: {traded}"
+            );
+        }
+    });
+    if let Some(played) = run_in(folder, "python replay", address, &[]) {
+        let lines: Vec<&str> = played.lines().collect();
+        assert!(lines[0].starts_with("it begins at 2"), "{played}");
+        assert_eq!(lines.iter().filter(|line| line.contains("because of seek")).count(), 2, "{played}");
+        assert!(lines.last().unwrap().starts_with("it ended after "), "{played}");
+    }
+    let hashes = run_in(folder, "sh hash", address, &[]).unwrap();
+    assert!(hashes.lines().count() >= 2, "{hashes}");
 }

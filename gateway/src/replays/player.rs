@@ -292,11 +292,12 @@ impl Player {
         due
     }
 
-    /// Of a recording that is being played to all, nothing is told that the others do not know yet.
+    /// What is to go live goes no further than the feed has come, where that is a recording that is played to all.
     fn limit(&self, contents: &Contents) -> Nanos {
         let stats = &self.scene.stats;
-        let is_live = self.scene.recording.is_none() && contents.epoch == self.scene.archive.epoch();
-        if is_live && !stats.is_feed_ended() { stats.feed_time() } else { Nanos::MAX }
+        let is_played = self.scene.recording.is_none() && contents.epoch == self.scene.archive.epoch();
+        let is_bound = self.order.replay.goes_live && is_played && !stats.is_feed_ended();
+        if is_bound { stats.feed_time() } else { Nanos::MAX }
     }
 
     /// All that was written is played.
@@ -314,8 +315,7 @@ impl Player {
                 return None;
             }
         }
-        let recording = self.scene.recording.as_ref().is_some_and(|recording| recording.recorded().recording);
-        let grows = recording && playing.contents.epoch == self.scene.archive.epoch();
+        let grows = self.is_growing(&playing.contents);
         if !grows && !playing.replay.is_cut() {
             playing.lane.end(now);
             self.collect(&mut playing);
@@ -325,6 +325,13 @@ impl Player {
         }
         self.await_written(Next::LookAgain(playing));
         Some(now)
+    }
+
+    /// Whether more is being recorded of a run.
+    fn is_growing(&self, contents: &Contents) -> bool {
+        let recording = self.scene.recording.as_ref();
+        let is_made = recording.is_some_and(|recording| recording.recorded().recording);
+        is_made && contents.epoch == self.scene.archive.epoch()
     }
 
     /// The run behind the one that is played, if there is one that is still to be played.
@@ -353,8 +360,9 @@ impl Player {
     /// Everything up to now is played.
     fn caught_up(&mut self, mut playing: Box<Playing>, now: Nanos) -> Option<Nanos> {
         let wanted = &self.order.replay;
-        let goes_on = wanted.to.is_some_and(|to| to > self.scene.stats.feed_time());
-        if goes_on && !self.scene.stats.is_feed_ended() {
+        let stats = &self.scene.stats;
+        let is_ahead = wanted.to.is_some_and(|to| to > stats.feed_time()) && !stats.is_feed_ended();
+        if is_ahead && self.is_growing(&playing.contents) {
             playing.looked = false;
             playing.not_before = now + LOOK_AGAIN;
             self.state = State::Plays(playing);
