@@ -2,12 +2,13 @@
 //! and it goes live without a seam.
 
 use crate::{
-    admin::{START, record, record_at},
+    admin::{START, post, record, record_at},
     support::{
+        Answer,
         client::Client,
-        narrow,
+        get_until, narrow,
         program::{Gateway, depthcast},
-        run,
+        request_with, run,
     },
 };
 use client::{Tracker, Update};
@@ -78,7 +79,7 @@ impl Lines {
     /// Waits for the end of the feed, which each client is told; whoever comes later asks.
     fn until_feed_ended(gateway: &Gateway) {
         run(async {
-            crate::support::get_until(gateway.address, "/metrics", |answer| {
+            get_until(gateway.address, "/metrics", |answer| {
                 answer
                     .body
                     .lines()
@@ -136,7 +137,7 @@ fn what_is_played_to_one_is_what_was_served_to_all() {
     let mut listeners: Vec<Lines> = topics.iter().map(|_| Lines::connect(&gateway)).collect();
     run(async {
         let headers = [("content-type", "application/json")];
-        crate::support::request_with(gateway.address, "POST", "/v1/admin/pause", &headers, "{}".into()).await
+        request_with(gateway.address, "POST", "/v1/admin/pause", &headers, "{}".into()).await
     });
     for (listener, topic) in listeners.iter_mut().zip(topics) {
         let mut params: Value = serde_json::from_str(&format!("{{{topic}}}")).unwrap();
@@ -145,7 +146,7 @@ fn what_is_played_to_one_is_what_was_served_to_all() {
         listener.send(json!({"method": "subscribe", "params": params}));
         listener.until(|message| message["method"] == "subscribe");
     }
-    crate::admin::post(gateway.address, "/v1/admin/continue", "{}");
+    post(gateway.address, "/v1/admin/continue", "{}");
     for (mut listener, topic) in listeners.into_iter().zip(topics) {
         let mut served = Vec::new();
         while !is_event(&listener.next(), "feed_ended") {
@@ -326,13 +327,18 @@ fn recording(dir: &Path, arguments: &[&str]) -> Gateway {
     Gateway::start(depthcast(&[&here, arguments].concat()))
 }
 
+/// Waits until the feed has told so much of a symbol.
+fn until_seq(gateway: &Gateway, symbol: &str, seq: u64) {
+    let path = format!("/v1/book?symbol={symbol}&depth=1");
+    let is_there = |answer: &Answer| answer.status == 200 && answer.json()["seq"].as_u64() > Some(seq);
+    run(async { get_until(gateway.address, &path, is_there).await });
+}
+
 #[test]
 fn a_replay_becomes_live_without_a_seam() {
     let dir = tempfile::tempdir().unwrap();
     let gateway = recording(dir.path(), &["--rate", "20000"]);
-    run(async {
-        crate::support::get_until(gateway.address, "/v1/book?symbol=ETH/USDT", |it| it.status == 200).await
-    });
+    until_seq(&gateway, "ETH/USDT", 8_000);
     std::thread::scope(|scope| {
         for client in 0..12 {
             let gateway = &gateway;
@@ -389,15 +395,7 @@ fn go_live(gateway: &Gateway, client: usize) {
 fn a_replay_waits_for_its_client_and_for_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let gateway = recording(dir.path(), &["--rate", "50000"]);
-    run(async {
-        let wanted = |answer: &crate::support::Answer| {
-            answer.json()["bids"][0].is_object() && answer.json()["seq"].as_u64() > Some(60_000)
-        };
-        crate::support::get_until(gateway.address, "/v1/book?symbol=BTC/USDT", |it| {
-            it.status == 200 && wanted(it)
-        })
-        .await
-    });
+    until_seq(&gateway, "BTC/USDT", 60_000);
     let params = json!({"channel": "book", "symbol": "BTC/USDT", "depth": 100, "speed": "max"});
     let mut slow = Lines::over(narrow(gateway.tcp.unwrap()));
     slow.send(json!({"method": "replay", "params": params, "req_id": 1}));
