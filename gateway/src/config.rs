@@ -123,6 +123,11 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_ECHO", help_heading = "Network")]
     pub echo: bool,
 
+    /// Let clients ask by the method chaos that messages to them are dropped, repeated, reordered or corrupted, to test how they
+    /// notice and resync
+    #[arg(long, env = "DEPTHCAST_ALLOW_CHAOS", help_heading = "Network")]
+    pub allow_chaos: bool,
+
     /// Record what is sequenced into this folder; a recording that is there goes on as a new run
     #[arg(
         long,
@@ -285,6 +290,7 @@ impl Default for Config {
             deflate: false,
             admin_token: None,
             echo: false,
+            allow_chaos: false,
             record: None,
             record_sync_ms: 1_000,
             record_compress: false,
@@ -353,6 +359,7 @@ impl Config {
             trades_bytes: self.trades_bytes,
             candles: self.candles,
             private_bytes: self.private_bytes,
+            allow_chaos: self.allow_chaos,
             ..Limits::default()
         }
     }

@@ -14,6 +14,7 @@ use support::{
 };
 
 const GUIDE: &str = "docs/guides/transports.md";
+const RESYNC: &str = "docs/guides/resync.md";
 const CLIENTS: &str = "docs/guides/clients.md";
 const REPLAY: &str = "docs/guides/replay.md";
 
@@ -39,7 +40,9 @@ const MISSING: [&str; 8] = [
 
 /// Runs a block by what takes its text and the gateway's address; how many lines it printed.
 fn lines_of(document: &str, name: &str, by: impl FnOnce(&str, SocketAddr) -> Command) -> Option<usize> {
-    let gateway = start(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).unwrap();
+    let allow_chaos = document == RESYNC;
+    let gateway =
+        start(Config { listen: ([127, 0, 0, 1], 0).into(), allow_chaos, ..Config::default() }).unwrap();
     let tcp = gateway.tcp_address().expect("there is a TCP port").port().to_string();
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol");
     let code = block(document, name)
@@ -106,6 +109,11 @@ fn the_python_clients_of_the_guide_run_as_printed() {
     for name in ["socketio", "sse", "poll", "tcp", "tcp sbe"] {
         check_python(GUIDE, &format!("python {name}"), 9);
     }
+}
+
+#[test]
+fn the_client_that_tests_its_resync_notices_everything() {
+    check_python(RESYNC, "python resync", 20);
 }
 
 #[test]

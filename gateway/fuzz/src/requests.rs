@@ -6,7 +6,9 @@ use serde_json::Value;
 use std::sync::OnceLock;
 use wire::{
     dialect::{binance, kraken_v2, native_json},
-    message::{Encoding, MAX_REQ_ID_BYTES, MAX_SYMBOLS, Method, ReqId, TOPICS_WITH_TOKEN},
+    message::{
+        Chance, Channel, Chaos, Encoding, MAX_REQ_ID_BYTES, MAX_SYMBOLS, Method, ReqId, TOPICS_WITH_TOKEN,
+    },
     token::Token,
 };
 
@@ -37,6 +39,18 @@ pub(crate) fn native(data: &[u8]) {
             &replay.subscribe.symbols
         }
         Method::Steer(steer) => return check_id(Some(&steer.replay), &json["params"]["replay"]),
+        Method::Chaos(Chaos::Begin { symbols, channel, plan }) => {
+            let params = &json["params"];
+            assert_eq!(params["channel"].as_str(), channel.map(Channel::as_str));
+            let chances = [plan.drop, plan.repeat, plan.reorder, plan.corrupt];
+            assert!(chances.map(Chance::parts).iter().sum::<u32>() <= Chance::CERTAIN);
+            assert_eq!(params["seed"].as_u64().unwrap_or_default(), plan.seed);
+            symbols
+        }
+        Method::Chaos(Chaos::Report) => {
+            assert_eq!(json["params"]["report"], true);
+            return;
+        }
         Method::List | Method::Ping => return,
     };
     check_names(symbols, &json["params"]["symbol"]);

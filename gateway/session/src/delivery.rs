@@ -29,6 +29,8 @@ enum Batch {
     Large(Rc<[u8]>),
     /// A `lossless` subscription has fallen off its log.
     TooSlow,
+    /// What has been gathered, and then the connection breaks, as its client wanted.
+    CutOff,
     /// The subscription at this place cannot go on, in a dialect that has no word for that.
     BrokenOff(usize),
 }
@@ -72,6 +74,7 @@ impl Worker {
                     Batch::Nothing => return,
                     Batch::TooSlow => self.close_slow(conn, now),
                     Batch::BrokenOff(at) => self.break_off(conn, at, now),
+                    Batch::CutOff => return self.cut_off(conn, outlet),
                     batch => {
                         let is_last = batch.is_last();
                         self.write_batch(conn, batch, outlet);
@@ -126,6 +129,14 @@ impl Worker {
         let (first, second) = (pending.next(), pending.next());
         let Some(first) = first else {
             subscriber.slow = false;
+            if let Some(chaos) = &mut subscriber.chaos {
+                if subscriber.tell_end {
+                    chaos.let_all_go();
+                }
+                if chaos.has_loose() {
+                    return self.gather(conn, now);
+                }
+            }
             if !std::mem::take(&mut subscriber.tell_end) {
                 return Batch::Nothing;
             }
@@ -138,6 +149,7 @@ impl Worker {
         let sub = &mut subscriber.subscriptions[first];
         if second.is_none()
             && !envelope.carries_tokens()
+            && subscriber.chaos.is_none()
             && let Place::InStep(cursor) = sub.place
             && (!subscriber.slow || sub.policy == Policy::Lossless)
             && let Some(run) = publisher.topic(sub.topic).log.run(cursor, self.limits.batch_bytes)
@@ -157,7 +169,7 @@ impl Worker {
     fn gather(&mut self, conn: ConnId, now: Nanos) -> Batch {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return Batch::Nothing };
         let rotation = subscriber.rotation;
-        if self.joined.serves(&self.publisher, subscriber) {
+        if subscriber.chaos.is_none() && self.joined.serves(&self.publisher, subscriber) {
             return Batch::Gathered { last: false };
         }
         self.batch.clear();
@@ -180,7 +192,11 @@ impl Worker {
         let (mut wait, mut full) = (false, false);
         for at in (start..count).chain(0..start) {
             let sub = &mut subscriber.subscriptions[at];
-            match gatherer.take(sub) {
+            let served = match &mut subscriber.chaos {
+                None => gatherer.take(sub),
+                Some(chaos) => chaos.take(&mut gatherer, sub),
+            };
+            match served {
                 Served::Done => {}
                 Served::Wait => wait = true,
                 Served::Full => {
@@ -204,9 +220,14 @@ impl Worker {
             }
         }
         let only_shared = gatherer.only_shared;
+        if subscriber.chaos.as_ref().is_some_and(|chaos| chaos.breaks()) {
+            self.joined.forget();
+            return Batch::CutOff;
+        }
         let envelope = subscriber.envelope();
         let (publisher, subscriptions) = (&self.publisher, &subscriber.subscriptions);
-        if envelope.carries_tokens() && !self.batch.is_empty() && publisher.has_token(subscriptions) {
+        let has_token = subscriber.may_have_token() && publisher.has_token(subscriptions);
+        if !self.batch.is_empty() && has_token {
             envelope.push_token(&mut self.batch, |out| publisher.push_token(subscriptions, out));
         }
         if only_shared {
@@ -215,10 +236,23 @@ impl Worker {
             self.joined.forget();
         }
         let last = !(wait || full || subscriber.slow || subscriber.tell_end);
+        let may_be_silent = subscriber.chaos.is_some();
         if wait {
             self.make_ready(conn);
         }
+        if may_be_silent {
+            self.arm(conn);
+        }
         if self.batch.is_empty() { Batch::Nothing } else { Batch::Gathered { last } }
+    }
+
+    /// Breaks a connection as the net does: nothing says so, and what the socket does not take is lost.
+    fn cut_off(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
+        if !self.batch.is_empty() {
+            self.write_batch(conn, Batch::CutOff, outlet);
+        }
+        let ending = if self.blocked.holds(conn) { Ending::Reset } else { Ending::Finished };
+        self.end(conn, ending, outlet);
     }
 
     /// Whether a blocked connection is further behind than `lossless` allows.

@@ -135,6 +135,24 @@ impl Gatherer<'_> {
         }
     }
 
+    /// One that takes what is pending message by message, each call the next one: into `batch`, or as a large one.
+    pub fn message_by_message<'b>(&'b mut self, batch: &'b mut Vec<u8>) -> Gatherer<'b> {
+        Gatherer {
+            publisher: self.publisher,
+            private: self.private,
+            counters: self.counters,
+            batch,
+            // At least one is taken, and where there is more the batch is full.
+            batch_limit: 1,
+            private_limit: self.private_limit,
+            slow: self.slow,
+            figures: self.figures,
+            watch: self.watch.as_mut().map(|(watch, at)| (&mut **watch, *at)),
+            only_shared: false,
+            now: self.now,
+        }
+    }
+
     fn walk(&mut self, sub: &mut Subscription, cursor: u64) -> Served {
         let lossless = sub.policy == Policy::Lossless;
         let topic = self.publisher.topic(sub.topic);

@@ -11,6 +11,7 @@ mod answers;
 mod beginning;
 mod blocked;
 mod buckets;
+mod chaos;
 mod delivery;
 mod frame;
 mod gather;

@@ -47,6 +47,8 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// A connection that is being closed and does not drain is reset after this.
     pub drain: Duration,
+    /// Whether clients may have faults done to what they are sent.
+    pub allow_chaos: bool,
 }
 
 impl Default for Limits {
@@ -72,6 +74,7 @@ impl Default for Limits {
             missed_pings: 3,
             heartbeat: Duration::from_secs(1),
             drain: Duration::from_secs(5),
+            allow_chaos: false,
         }
     }
 }

@@ -262,6 +262,7 @@ impl Worker {
                 });
             }
             Method::List => self.list(conn, id),
+            Method::Chaos(chaos) => self.chaos(conn, chaos, id),
             Method::Hello(encoding) => self.hello(conn, encoding, first, id),
             Method::Ping => {
                 let pong = Pong { time_in: now, time_out: now };
@@ -447,6 +448,9 @@ impl Worker {
         let subscriber = &mut self.subscribers[conn.0 as usize];
         let at = subscriber.find(unsubscribe.channel, symbol).ok_or_else(not_subscribed)?;
         let subscription = subscriber.subscriptions.remove(at);
+        if let Some(chaos) = &mut subscriber.chaos {
+            chaos.forget(symbol, unsubscribe.channel);
+        }
         self.publisher.unsubscribe(subscription.topic, conn);
         let symbol = &self.publisher.instruments()[symbol].symbol;
         let answer = Unsubscribed { channel: unsubscribe.channel, symbol: Some(symbol) };
@@ -514,10 +518,14 @@ impl Worker {
             Some(_) => Verdict::Mismatch,
         };
         match verdict {
-            Verdict::Ok => subscriber.figures.verify_ok += 1,
+            Verdict::Ok => {
+                let count = &mut subscriber.figures.verify_ok;
+                *count = count.saturating_add(1);
+            }
             Verdict::Unknown => {}
             Verdict::Mismatch => {
-                subscriber.figures.verify_mismatch += 1;
+                let count = &mut subscriber.figures.verify_mismatch;
+                *count = count.saturating_add(1);
                 self.counters.verify_mismatch += 1;
                 sub.place = Place::Snapshot(SnapshotReason::VerifyMismatch);
             }

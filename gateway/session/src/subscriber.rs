@@ -4,6 +4,7 @@
 
 use crate::{
     answers::Answers,
+    chaos::Chaos,
     limits::{Bucket, Limits},
     log::FrameNumber,
     stats,
@@ -125,9 +126,9 @@ pub struct Figures {
     /// Gap messages.
     pub gaps: u64,
     /// `verify` answered `ok`.
-    pub verify_ok: u64,
+    pub verify_ok: u32,
     /// `verify` answered `mismatch`.
-    pub verify_mismatch: u64,
+    pub verify_mismatch: u32,
 }
 
 /// What a client asks of its connection when it opens it.
@@ -198,6 +199,8 @@ pub struct Subscriber {
     pub figures: Figures,
     /// What it wants to be told of itself.
     pub stats: Option<Box<stats::Watch>>,
+    /// What it wants to be done to its messages.
+    pub chaos: Option<Box<Chaos>>,
     /// Its timers.
     pub timers: Timers,
 }
@@ -306,6 +309,7 @@ impl Subscriber {
             hears_instruments: false,
             figures: Figures::default(),
             stats: None,
+            chaos: None,
             timers: Timers::new(now, options, spread),
         }
     }
@@ -323,6 +327,11 @@ impl Subscriber {
     /// How it is told what is said in the words of the native protocol.
     pub fn native_codec(&self) -> Codec {
         Codec::native(self.dialect.encoding_of_notices(), self.envelope())
+    }
+
+    /// Whether its batches end with a token, where there is one.
+    pub fn may_have_token(&self) -> bool {
+        self.envelope().carries_tokens() && !self.chaos.as_ref().is_some_and(|chaos| chaos.withholds_tokens())
     }
 
     /// How its messages are wrapped.
@@ -349,7 +358,8 @@ impl Subscriber {
     /// When something is due next, closing included.
     pub fn deadline(&self) -> Nanos {
         let stats = self.stats.as_ref().map_or(Nanos::MAX, |watch| watch.due());
-        if self.is_closing() { self.closes_by } else { self.timers.next().min(stats) }
+        let wakes = self.chaos.as_ref().map_or(Nanos::MAX, |chaos| chaos.wakes_at());
+        if self.is_closing() { self.closes_by } else { self.timers.next().min(stats).min(wakes) }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     outlet::{ConnId, Ending, Outlet},
     publisher::{Notice, Publisher, Standing},
     replays::{ReplayWish, Replays},
-    subscriber::{Figures, OpenOptions, Place, Subscriber},
+    subscriber::{Figures, OpenOptions, Place, Subscriber, Subscription},
     topic::TopicKey,
 };
 use book::Image;
@@ -165,9 +165,7 @@ impl Worker {
     }
 
     fn lag_of(&self, subscriber: &Subscriber) -> Seq {
-        let lag = |sub: &crate::subscriber::Subscription| {
-            self.publisher.topic(sub.topic).tail.seq.saturating_sub(sub.sent)
-        };
+        let lag = |sub: &Subscription| self.publisher.topic(sub.topic).tail.seq.saturating_sub(sub.sent);
         subscriber.subscriptions.iter().map(lag).max().unwrap_or(0)
     }
 
@@ -481,6 +479,9 @@ impl Worker {
             }
             return;
         }
+        if let Some(chaos) = &mut subscriber.chaos {
+            chaos.wake(now);
+        }
         let heartbeat = subscriber.timers.take_heartbeat(now);
         if subscriber.timers.take_ping(now) {
             let envelope = subscriber.envelope();
@@ -530,8 +531,10 @@ impl Worker {
         let publisher = &self.publisher;
         let instruments = publisher.instruments();
         let codec = subscriber.native_codec();
-        let subscriptions = &mut subscriber.subscriptions;
-        let quiet = subscriptions.iter().filter(|sub| sub.quiet).filter_map(|sub| {
+        let may_have_token = subscriber.may_have_token();
+        let (subscriptions, chaos) = (&mut subscriber.subscriptions, &subscriber.chaos);
+        let is_held = |sub: &Subscription| chaos.as_ref().is_some_and(|chaos| chaos.holds(&sub.key));
+        let quiet = subscriptions.iter().filter(|sub| sub.quiet && !is_held(sub)).filter_map(|sub| {
             let waits = !matches!(sub.place, Place::Snapshot(_)) && !is_pending(publisher, sub);
             (waits && publisher.standing(sub.key.symbol) == Standing::Whole).then(|| Quiet {
                 channel: sub.key.channel,
@@ -542,7 +545,7 @@ impl Worker {
         });
         codec.push_heartbeat(subscriber.answers.frames(), now, quiet);
         let envelope = subscriber.answers.envelope();
-        if envelope.carries_tokens() && publisher.has_token(subscriptions) {
+        if may_have_token && publisher.has_token(subscriptions) {
             envelope.push_token(subscriber.answers.frames(), |out| publisher.push_token(subscriptions, out));
         }
         subscriptions.iter_mut().for_each(|sub| sub.quiet = true);

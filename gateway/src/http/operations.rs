@@ -54,8 +54,8 @@ struct Row {
     gaps: u64,
     bytes_pending: usize,
     bytes_sent: u64,
-    verify_ok: u64,
-    verify_mismatch: u64,
+    verify_ok: u32,
+    verify_mismatch: u32,
 }
 
 pub(super) async fn subscribers(shared: &Rc<Shared>) -> Reply {

@@ -109,6 +109,18 @@ impl Client {
         answer["result"].clone()
     }
 
+    /// What is received until the connection is gone, without a word.
+    pub async fn texts_until_cut(&mut self) -> Vec<String> {
+        let mut texts = Vec::new();
+        while let Ok(frame) = self.0.read_frame().await {
+            assert_ne!(frame.opcode, OpCode::Close, "it was closed in good order");
+            if frame.opcode == OpCode::Text {
+                texts.push(String::from_utf8(frame.payload.to_vec()).unwrap());
+            }
+        }
+        texts
+    }
+
     /// Receives until the connection is closed.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {

@@ -36,6 +36,7 @@ fn module(out: &mut String, schema: &Schema, message: &Message) {
     let Message { name, description, block, groups, texts, .. } = message;
     line(out, &format!("/// {description}.\npub mod {name} {{"));
     structure(out, "Block", block);
+    places(out, schema, message);
     for group in groups {
         structure(out, &camel(&group.name), &group.fields);
     }
@@ -89,11 +90,27 @@ fn structure(out: &mut String, name: &str, fields: &[Field]) {
     line(out, "}");
 }
 
+fn header_size(schema: &Schema) -> usize {
+    schema.header.iter().map(|(_, primitive)| primitive.size).sum()
+}
+
+/// Constants that say which message it is and where its block's fields stand in it.
+fn places(out: &mut String, schema: &Schema, message: &Message) {
+    let mut at = header_size(schema);
+    line(out, "/// Where the fields stand.\n#[allow(dead_code)]\npub mod at {");
+    line(out, &format!("/// The template.\npub const TEMPLATE: u16 = {};", message.id));
+    line(out, &format!("/// The first byte behind the header.\npub const BLOCK: usize = {at};"));
+    for field in &message.block {
+        line(out, &format!("pub const {}: usize = {at};", field.name.to_uppercase()));
+        at += field.kind.size();
+    }
+    line(out, "}");
+}
+
 /// The header and the root block, as one array.
 fn root(out: &mut String, schema: &Schema, message: &Message) {
-    let header: usize = schema.header.iter().map(|(_, primitive)| primitive.size).sum();
     let block = size(&message.block);
-    line(out, &format!("let mut bytes = [0_u8; {}];", header + block));
+    line(out, &format!("let mut bytes = [0_u8; {}];", header_size(schema) + block));
     let mut at = 0;
     for (name, primitive) in &schema.header {
         let value = match name.as_str() {

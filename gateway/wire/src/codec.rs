@@ -48,7 +48,7 @@ impl Codec {
     }
 
     /// Appends one message, whose body `body` appends.
-    fn message(self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn message(self, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
         self.envelope.encoded(out, self.encoding(), body);
     }
 

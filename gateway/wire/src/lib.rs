@@ -10,3 +10,5 @@ pub mod token;
 pub mod codec;
 pub mod dialect;
 pub mod envelope;
+
+mod tamper;

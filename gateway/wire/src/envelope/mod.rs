@@ -12,7 +12,7 @@ pub mod websocket;
 pub use decoder::Decoder;
 
 use crate::message::{Encoding, TOPICS_WITH_TOKEN};
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 use websocket::{Opcode, Window};
 
 /// How a connection's messages are wrapped.
@@ -84,6 +84,17 @@ impl Envelope {
             Envelope::Tcp => tcp::push_line(out, body),
             Envelope::LengthPrefixed => tcp::push_behind_length(out, body),
             Envelope::LongPoll => long_poll::push_message(out, body),
+        }
+    }
+
+    /// The body of a message that was wrapped so; `None` if it was not, or on a transport on which nobody asks for that.
+    pub(crate) fn body(self, message: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Envelope::WebSocket | Envelope::DeflatedWebSocket(_) => websocket::body(message),
+            Envelope::SocketIo => socketio::body_of_event(message).map(Cow::Borrowed),
+            Envelope::Tcp => message.strip_suffix(b"\n").map(Cow::Borrowed),
+            Envelope::LengthPrefixed => tcp::behind_length(message).map(Cow::Borrowed),
+            Envelope::Sse | Envelope::LongPoll => None,
         }
     }
 

@@ -36,6 +36,12 @@ pub fn push_event(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     });
 }
 
+/// The argument of an event `market`, if it is one.
+pub(super) fn body_of_event(frame: &[u8]) -> Option<&[u8]> {
+    let (header, _) = websocket::frame_lengths(frame)?;
+    frame.get(header..)?.strip_prefix(b"42[\"market\",")?.strip_suffix(b"]")
+}
+
 /// Appends the event `cursor` with the token that `token` appends.
 pub fn push_cursor(out: &mut Vec<u8>, token: impl FnOnce(&mut Vec<u8>)) {
     push_packet(out, |out| {

@@ -24,6 +24,11 @@ pub fn push_behind_length(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
 }
 
+/// What stands behind a length.
+pub(super) fn behind_length(message: &[u8]) -> Option<&[u8]> {
+    message.get(LENGTH..)
+}
+
 /// Reads what one client sends. Between lines it holds no memory, and a line that comes in one piece is not copied.
 ///
 /// ```

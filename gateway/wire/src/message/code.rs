@@ -73,6 +73,22 @@ words! {
 }
 
 words! {
+    /// What was done to a message, or between two, because its client wanted it.
+    ChaosAct {
+        /// It was not sent.
+        Drop = "drop",
+        /// It was sent twice.
+        Repeat = "repeat",
+        /// It was sent behind the next one.
+        Reorder = "reorder",
+        /// Something in it was wrong.
+        Corrupt = "corrupt",
+        /// The subscription was silent.
+        Stall = "stall",
+    }
+}
+
+words! {
     /// Why a snapshot was sent.
     SnapshotReason {
         /// The first one of a subscription.

@@ -3,6 +3,7 @@
 //! Messages borrow what they tell, are built on the stack, encoded once by a dialect and forgotten.
 
 mod answer;
+mod chaos;
 mod code;
 mod encoding;
 mod market_data;
@@ -12,7 +13,8 @@ mod request;
 mod topic;
 
 pub use answer::{ErrorAnswer, Pong, Replaying, Subscribed, Subscription, Unsubscribed, Verdict, Verified};
-pub use code::{CloseCode, ErrorCode, GapReason, SnapshotReason};
+pub use chaos::{Chance, Chaos, ChaosDeed, ChaosPlan, ChaosSubject};
+pub use code::{ChaosAct, CloseCode, ErrorCode, GapReason, SnapshotReason};
 pub use encoding::Encoding;
 pub use market_data::{BboMessage, BookKind, BookMessage, Stamps, Summary, Trade, TradeKind, TradeMessage};
 pub use notice::{Gap, Quiet, Stats, Status};

@@ -1,6 +1,6 @@
 //! What a client may ask for.
 
-use super::{Channel, Depth, Encoding, ErrorAnswer, Interval, Policy, Refusal, Replay, Steer};
+use super::{Channel, Chaos, Depth, Encoding, ErrorAnswer, Interval, Policy, Refusal, Replay, Steer};
 use crate::token::Token;
 use market::Seq;
 use std::time::Duration;
@@ -49,6 +49,8 @@ pub enum Method {
     Replay(Box<Replay>),
     /// Steer a replay that this client has begun.
     Steer(Steer),
+    /// Do faults to what this connection is sent, or say which were done.
+    Chaos(Chaos),
 }
 
 impl Method {
@@ -64,6 +66,7 @@ impl Method {
             Method::Hello(_) => "hello",
             Method::Replay(_) => "replay",
             Method::Steer(steer) => steer.how.name(),
+            Method::Chaos(_) => "chaos",
         }
     }
 }

@@ -261,6 +261,45 @@ fn other_answers_name_what_they_did() {
 }
 
 #[test]
+fn what_chaos_did_is_told_by_counts_and_deeds() {
+    let of = |channel, is_on| text(|out| json::push_chaos(out, "BTC/USDT", channel, is_on, None));
+    assert_eq!(
+        of(Some(Channel::Book), true),
+        r#"{"method":"chaos","success":true,"result":{"symbol":"BTC/USDT","channel":"book","on":true}}"#
+    );
+    assert_eq!(
+        of(None, false),
+        r#"{"method":"chaos","success":true,"result":{"symbol":"BTC/USDT","on":false}}"#
+    );
+    let counts = ChaosAct::ALL.iter().copied().zip(0..);
+    let subject = |channel, messages| ChaosSubject { channel, symbol: "BTC/USDT", messages };
+    let deed = |act, message, first_seq, seq| ChaosDeed {
+        act,
+        channel: Channel::Book,
+        symbol: "BTC/USDT",
+        message,
+        first_seq,
+        seq,
+    };
+    let report = text(|out| {
+        let subjects = [subject(Channel::Trade, 0), subject(Channel::Book, 9)];
+        let deeds = [deed(ChaosAct::Stall, 0, None, 1041), deed(ChaosAct::Drop, 2, Some(1043), 1047)];
+        json::push_chaos_report(out, counts, subjects, deeds, Some(&ReqId::Integer(3)));
+    });
+    assert_eq!(
+        report,
+        concat!(
+            r#"{"method":"chaos","success":true,"result":{"counts":{"drop":0,"repeat":1,"reorder":2,"corrupt":3,"stall":4},"#,
+            r#""subscriptions":[{"channel":"trade","symbol":"BTC/USDT","messages":0},{"channel":"book","symbol":"BTC/USDT","messages":9}],"#,
+            r#""acts":[{"act":"stall","channel":"book","symbol":"BTC/USDT","message":0,"seq":1041},"#,
+            r#"{"act":"drop","channel":"book","symbol":"BTC/USDT","message":2,"first_seq":1043,"seq":1047}]},"req_id":3}"#,
+        )
+    );
+    let empty = text(|out| json::push_chaos_report(out, [], [], [], None));
+    assert!(empty.contains(r#""subscriptions":[],"acts":[]"#));
+}
+
+#[test]
 fn errors_have_a_text_and_a_code() {
     let bad_depth = ErrorAnswer {
         method: Some("subscribe"),

@@ -144,8 +144,8 @@ fn what_is_no_json_object_is_refused() {
 
 #[test]
 fn a_method_that_is_not_served_is_refused() {
-    let offered = "use subscribe, unsubscribe, modify, list, ping, verify, replay, pause, continue, seek, speed, or stop";
-    for method in ["auth", "chaos", "SUBSCRIBE", ""] {
+    let offered = "use subscribe, unsubscribe, modify, list, ping, verify, replay, pause, continue, seek, speed, stop, or chaos";
+    for method in ["auth", "SUBSCRIBE", ""] {
         refused(&format!(r#"{{"method":"{method}"}}"#), ErrorCode::BadMethod, offered);
     }
     for request in ["{}", r#"{"method":7}"#, r#"{"method":null}"#] {
@@ -206,6 +206,65 @@ fn wrong_parameters_of_the_other_methods_are_named() {
 }
 
 #[test]
+fn chaos_takes_a_plan_or_asks_for_the_report() {
+    let chance = |number| Chance::new(number).unwrap();
+    let begin = |symbols: &[&str], channel, plan| {
+        let symbols = symbols.iter().map(|symbol| symbol.to_string()).collect();
+        Method::Chaos(Chaos::Begin { symbols, channel, plan })
+    };
+    understood(r#"{"method":"chaos","params":{"report":true}}"#, Method::Chaos(Chaos::Report));
+    understood(
+        r#"{"method":"chaos","params":{"symbol":"BTC/USDT","report":false}}"#,
+        begin(&["BTC/USDT"], None, ChaosPlan::default()),
+    );
+    let plan = ChaosPlan {
+        seed: u64::MAX,
+        drop: chance(0.01),
+        repeat: chance(0.000001),
+        reorder: chance(0.0),
+        corrupt: chance(0.989999),
+        stall: Duration::from_millis(600_000),
+        disconnect_after: 1,
+    };
+    understood(
+        r#"{"method":"chaos","params":{"symbol":["A","B"],"channel":"bbo","seed":18446744073709551615,"drop":0.01,"repeat":1e-6,
+            "reorder":0,"corrupt":0.989999,"stall_ms":600000,"disconnect_after":1}}"#,
+        begin(&["A", "B"], Some(Channel::Bbo), plan),
+    );
+    let drop = chance(1.0);
+    understood(
+        r#"{"method":"chaos","params":{"symbol":"A","drop":1}}"#,
+        begin(&["A"], None, ChaosPlan { drop, ..ChaosPlan::default() }),
+    );
+}
+
+#[test]
+fn chaos_that_cannot_be_is_refused() {
+    let check = |members: &str, code, advice| {
+        refused(&format!(r#"{{"method":"chaos","params":{{{members}}}}}"#), code, advice);
+    };
+    use ErrorCode::*;
+    check("", BadParams, "params lack 'symbol'");
+    check(r#""symbol":"A","channel":"stats""#, BadChannel, "name book, trade, or bbo");
+    check(r#""symbol":"A","report":true"#, BadParams, "report stands alone");
+    for chance in ["-0.01", "1.01", "\"0.1\"", "true", "1e300"] {
+        check(&format!(r#""symbol":"A","drop":{chance}"#), BadParams, "drop must be a number from 0 to 1");
+    }
+    check(r#""symbol":"A","drop":0.5,"corrupt":0.500001"#, BadParams, "must add up to at most 1");
+    check(
+        r#""symbol":"A","drop":1,"repeat":1,"reorder":1,"corrupt":1"#,
+        BadParams,
+        "must add up to at most 1",
+    );
+    for millis in ["-1", "600001", "1.5"] {
+        check(&format!(r#""symbol":"A","stall_ms":{millis}"#), BadParams, "from 0 to 600000");
+    }
+    check(r#""symbol":"A","seed":-1"#, BadParams, "seed must be an integer, not negative");
+    check(r#""symbol":"A","disconnect_after":2.5"#, BadParams, "disconnect_after must be an integer");
+    check(r#""symbol":"A","dorp":0.1"#, BadParams, "no param 'dorp'; it takes symbol, channel, seed, drop");
+}
+
+#[test]
 fn at_most_1024_symbols_fit_one_request() {
     let request = |count| {
         let symbols = vec!["\"A\""; count].join(",");
@@ -246,7 +305,8 @@ fn a_refusal_echoes_what_could_be_read() {
             [format!(r#"{{"method":"ping","success":false,"error":"{id}","code":"bad_params"}}"#)]
         );
     }
-    let served = "there is no such method here; use subscribe, unsubscribe, modify, list, ping, or verify";
+    let served =
+        "there is no such method here; use subscribe, unsubscribe, modify, list, ping, verify, or chaos";
     assert_eq!(
         answers(r#"{"method":"fly","req_id":9}"#),
         [format!(r#"{{"method":"fly","success":false,"error":"{served}","code":"bad_method","req_id":9}}"#)]

@@ -5,8 +5,8 @@ use crate::dialect::{
     native_sbe,
 };
 use crate::message::{
-    Channel, Encoding, ErrorAnswer, Pong, Replaying, ReqId, Steer, Steering, Subscribed, Subscription,
-    Unsubscribed, Verified,
+    Channel, ChaosAct, ChaosDeed, ChaosSubject, Encoding, ErrorAnswer, Pong, Replaying, ReqId, Steer,
+    Steering, Subscribed, Subscription, Unsubscribed, Verified,
 };
 use market::{Seq, Speed};
 
@@ -127,6 +127,66 @@ fn push_speed(out: &mut Vec<u8>, speed: Speed) {
         Some(_) => push(out, &speed.to_string()),
         None => push(out, "\"max\""),
     }
+}
+
+/// Appends the answer to a `chaos`, for one symbol: of which channel, if not of all, and whether anything is done from now on.
+pub fn push_chaos(
+    out: &mut Vec<u8>,
+    symbol: &str,
+    channel: Option<Channel>,
+    is_on: bool,
+    id: Option<&ReqId>,
+) {
+    push(out, "{\"method\":\"chaos\",\"success\":true,\"result\":");
+    push_text(out, "{\"symbol\":", symbol);
+    if let Some(channel) = channel {
+        push_text(out, ",\"channel\":", channel.as_str());
+    }
+    push_flag(out, ",\"on\":", is_on);
+    push_end_of_result(out, id);
+}
+
+/// Appends what was done: how often each act, to which subscriptions, and the newest deeds, oldest first.
+pub fn push_chaos_report<'a>(
+    out: &mut Vec<u8>,
+    counts: impl IntoIterator<Item = (ChaosAct, u64)>,
+    subjects: impl IntoIterator<Item = ChaosSubject<'a>>,
+    deeds: impl IntoIterator<Item = ChaosDeed<'a>>,
+    id: Option<&ReqId>,
+) {
+    push(out, "{\"method\":\"chaos\",\"success\":true,\"result\":{\"counts\":{");
+    let mut opening = "\"";
+    for (act, count) in counts {
+        push(out, opening);
+        push(out, act.as_str());
+        push_number(out, "\":", count);
+        opening = ",\"";
+    }
+    push(out, "},\"subscriptions\":[");
+    let mut comma = "";
+    for ChaosSubject { channel, symbol, messages } in subjects {
+        push(out, comma);
+        push_name(out, channel, Some(symbol));
+        push_number(out, ",\"messages\":", messages);
+        out.push(b'}');
+        comma = ",";
+    }
+    push(out, "],\"acts\":[");
+    let mut opening = "{\"act\":";
+    for ChaosDeed { act, channel, symbol, message, first_seq, seq } in deeds {
+        push_text(out, opening, act.as_str());
+        push_text(out, ",\"channel\":", channel.as_str());
+        push_text(out, ",\"symbol\":", symbol);
+        push_number(out, ",\"message\":", message);
+        if let Some(first_seq) = first_seq {
+            push_number(out, ",\"first_seq\":", first_seq);
+        }
+        push_number(out, ",\"seq\":", seq);
+        out.push(b'}');
+        opening = ",{\"act\":";
+    }
+    out.push(b']');
+    push_end_of_result(out, id);
 }
 
 /// Appends the answer to a request that was refused.

@@ -34,10 +34,11 @@ mod notice;
 mod params;
 mod request;
 mod rest;
+mod tamper;
 
 pub use answer::{
-    push_error, push_hello, push_list, push_modified, push_pong, push_replaying, push_steered,
-    push_subscribed, push_unsubscribed, push_verified,
+    push_chaos, push_chaos_report, push_error, push_hello, push_list, push_modified, push_pong,
+    push_replaying, push_steered, push_subscribed, push_unsubscribed, push_verified,
 };
 pub use market_data::{push_bbo, push_book, push_trade};
 pub use notice::{
@@ -46,3 +47,4 @@ pub use notice::{
 pub(super) use request::{Top, parse_json, read_id};
 pub use request::{parse_event, parse_request};
 pub use rest::{push_book_object, push_difference, push_instruments, push_rest_error, push_trades};
+pub(crate) use tamper::{is_update, tamper};

@@ -2,7 +2,7 @@
 
 use super::request::read_id;
 use crate::{
-    message::{Channel, Depth, ErrorCode, Interval, MAX_SYMBOLS, Policy, Refusal, ReqId},
+    message::{Chance, Channel, ChaosPlan, Depth, ErrorCode, Interval, MAX_SYMBOLS, Policy, Refusal, ReqId},
     token::Token,
 };
 use market::{Nanos, Seq, Speed};
@@ -52,6 +52,10 @@ impl<'t, 'i> Params<'t, 'i> {
 
     pub(super) fn channel(&self) -> Result<Channel, Refusal> {
         Channel::parse(self.need("channel")?.as_str().unwrap_or_default())
+    }
+
+    pub(super) fn channel_if_named(&self) -> Result<Option<Channel>, Refusal> {
+        self.get("channel").map(|value| Channel::parse(value.as_str().unwrap_or_default())).transpose()
     }
 
     /// One or more; none for a channel that is of no symbol.
@@ -153,6 +157,45 @@ impl<'t, 'i> Params<'t, 'i> {
     pub(super) fn checksum(&self) -> Result<u32, Refusal> {
         let number = self.need("checksum")?.as_u32();
         number.ok_or_else(|| bad("checksum must be an integer from 0 to 4294967295 (a CRC32)"))
+    }
+
+    /// Refuses what stands beside a member that stands alone.
+    pub(super) fn alone(&self, name: &str) -> Result<(), Refusal> {
+        match self.members.len() {
+            1 => Ok(()),
+            _ => Err(bad(format!("{name} stands alone; send the other params in a request of their own"))),
+        }
+    }
+
+    /// 0 if it is left out.
+    pub(super) fn count(&self, name: &str) -> Result<u64, Refusal> {
+        let Some(value) = self.get(name) else { return Ok(0) };
+        value.as_u64().ok_or_else(|| bad(format!("{name} must be an integer, not negative")))
+    }
+
+    /// 0 if it is left out.
+    pub(super) fn chance(&self, name: &str) -> Result<Chance, Refusal> {
+        let Some(value) = self.get(name) else { return Ok(Chance::default()) };
+        let chance = value.cast_f64().and_then(Chance::new);
+        chance.ok_or_else(|| bad(format!("{name} must be a number from 0 to 1, such as 0.01")))
+    }
+
+    /// One thing at most is done to a message.
+    pub(super) fn check_chances(&self, plan: &ChaosPlan) -> Result<(), Refusal> {
+        let chances = [plan.drop, plan.repeat, plan.reorder, plan.corrupt];
+        match chances.map(Chance::parts).iter().sum::<u32>() {
+            0..=Chance::CERTAIN => Ok(()),
+            _ => Err(bad(
+                "drop, repeat, reorder and corrupt must add up to at most 1: a message has one of them",
+            )),
+        }
+    }
+
+    pub(super) fn stall(&self) -> Result<Duration, Refusal> {
+        match self.count("stall_ms") {
+            Ok(millis @ 0..=600_000) => Ok(Duration::from_millis(millis)),
+            _ => Err(bad("stall_ms must be an integer from 0 to 600000")),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::params::Params;
 use crate::message::{
-    Encoding, ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, Replay, ReqId, Request, RequestError,
-    Steer, Steering, Subscribe, Unsubscribe, Verify,
+    Channel, Chaos, ChaosPlan, Encoding, ErrorCode, MAX_REQ_ID_BYTES, Method, Modify, Refusal, Replay, ReqId,
+    Request, RequestError, Steer, Steering, Subscribe, Unsubscribe, Verify,
 };
 use market::Speed;
 use simd_json::{
@@ -148,6 +148,7 @@ fn parse_method(name: Option<&str>, params: Option<Value<'_, '_>>) -> Result<Met
         Some(name @ ("pause" | "continue" | "seek" | "speed" | "stop")) => {
             steer(name, params).map(Method::Steer)
         }
+        Some("chaos") => chaos(params).map(Method::Chaos),
         Some(_) => Err(bad_method("there is no such method here")),
         None => Err(bad_method("the method is missing or no text")),
     }
@@ -157,7 +158,7 @@ fn bad_method(what: &str) -> Refusal {
     Refusal::new(
         ErrorCode::BadMethod,
         format!(
-            "{what}; use subscribe, unsubscribe, modify, list, ping, verify, replay, pause, continue, seek, speed, or stop"
+            "{what}; use subscribe, unsubscribe, modify, list, ping, verify, replay, pause, continue, seek, speed, stop, or chaos"
         ),
     )
 }
@@ -301,4 +302,43 @@ fn modify(params: Option<Value<'_, '_>>) -> Result<Modify, Refusal> {
 fn verify(params: Option<Value<'_, '_>>) -> Result<Verify, Refusal> {
     let params = Params::read(params, "verify", &["symbol", "seq", "checksum"])?;
     Ok(Verify { symbol: params.symbol()?, seq: params.seq()?, checksum: params.checksum()? })
+}
+
+fn chaos(params: Option<Value<'_, '_>>) -> Result<Chaos, Refusal> {
+    let params = Params::read(
+        params,
+        "chaos",
+        &[
+            "symbol",
+            "channel",
+            "seed",
+            "drop",
+            "repeat",
+            "reorder",
+            "corrupt",
+            "stall_ms",
+            "disconnect_after",
+            "report",
+        ],
+    )?;
+    if params.flag("report")? == Some(true) {
+        params.alone("report")?;
+        return Ok(Chaos::Report);
+    }
+    let channel = params.channel_if_named()?;
+    if channel == Some(Channel::Stats) {
+        let text = "stats cannot be spoiled; name book, trade, or bbo, or leave channel out for all three";
+        return Err(Refusal::new(ErrorCode::BadChannel, text));
+    }
+    let plan = ChaosPlan {
+        seed: params.count("seed")?,
+        drop: params.chance("drop")?,
+        repeat: params.chance("repeat")?,
+        reorder: params.chance("reorder")?,
+        corrupt: params.chance("corrupt")?,
+        stall: params.stall()?,
+        disconnect_after: params.count("disconnect_after")?,
+    };
+    params.check_chances(&plan)?;
+    Ok(Chaos::Begin { symbols: params.symbols(Channel::Book)?, channel, plan })
 }

@@ -7,6 +7,7 @@
 
 mod market_data;
 mod notice;
+mod tamper;
 mod words;
 
 /// A function for each message of the schema, and constants for each of its words.
@@ -18,3 +19,4 @@ pub(super) use schema::{SCHEMA_ID, SCHEMA_VERSION};
 
 pub use market_data::{push_bbo, push_book, push_trade};
 pub use notice::{push_gap, push_heartbeat, push_stats, push_status};
+pub(crate) use tamper::{is_update, tamper};

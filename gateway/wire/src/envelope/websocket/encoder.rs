@@ -5,6 +5,7 @@ use super::{
     deflate::{self, Window},
     header::RSV1,
 };
+use std::borrow::Cow;
 
 /// Bytes in a header with a 16-bit length: what most messages of a feed need.
 const MEDIUM_HEADER: usize = 4;
@@ -72,6 +73,17 @@ pub fn frame_lengths(bytes: &[u8]) -> Option<(usize, usize)> {
         126 => Some((4, number(bytes.get(2..4)?))),
         127 => Some((10, number(bytes.get(2..10)?))),
         short => Some((2, short.into())),
+    }
+}
+
+/// The payload of a frame of ours, inflated if it is compressed; `None` if it is not whole.
+pub(in crate::envelope) fn body(frame: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let (header, length) = frame_lengths(frame)?;
+    let payload = frame.get(header..header + length)?;
+    match frame[0] & RSV1 {
+        0 => Some(Cow::Borrowed(payload)),
+        // It was made here: no bound is needed beyond that of the format.
+        _ => deflate::inflate(payload, u32::MAX as usize).ok().map(Cow::Owned),
     }
 }
 

@@ -21,6 +21,7 @@ mod deflate;
 
 pub use decoder::Decoder;
 pub use deflate::Window;
+pub(super) use encoder::body;
 pub use encoder::{deflated_frame, frame, frame_lengths, push_close, push_ping, push_pong};
 pub use extensions::Deflate;
 pub use handshake::{HandshakeError, NATIVE_SBE, check_origin, check_upgrade, offers_protocol};
