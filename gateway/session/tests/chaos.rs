@@ -32,7 +32,11 @@ fn allowing() -> Limits {
 
 /// A worker that allows chaos, with books that stand.
 fn bench() -> (Bench, Market) {
-    let (mut bench, mut market) = (Bench::new(allowing()), Market::default());
+    bench_of(allowing())
+}
+
+fn bench_of(limits: Limits) -> (Bench, Market) {
+    let (mut bench, mut market) = (Bench::new(limits), Market::default());
     (0..2).for_each(|symbol| market.reset(&mut bench, symbol));
     bench.flush();
     (bench, market)
@@ -150,11 +154,11 @@ fn happen(bench: &mut Bench, market: &mut Market, chance: &mut Chance, turns: u6
     }
 }
 
-fn check_report_against_bytes(envelope: Envelope, encoding: Encoding, seed: u64) {
+fn check_report_against_bytes(envelope: Envelope, encoding: Encoding, seed: u64, batch_bytes: usize) {
     let options =
         OpenOptions { envelope, dialect: Dialect::Native(encoding), ..OpenOptions::new(&Limits::default()) };
     let play = |plan: &str| {
-        let (mut bench, mut market) = bench();
+        let (mut bench, mut market) = bench_of(Limits { batch_bytes, ..allowing() });
         let [victim, innocent] = [(); 2].map(|()| {
             let conn = bench.open_as(&options);
             if envelope == Envelope::SocketIo {
@@ -201,9 +205,11 @@ fn check_report_against_bytes(envelope: Envelope, encoding: Encoding, seed: u64)
 fn what_is_done_is_what_the_report_says_on_every_transport_and_to_nobody_else() {
     for seed in 1..=5 {
         for envelope in [Envelope::WebSocket, Envelope::Tcp, Envelope::SocketIo] {
-            check_report_against_bytes(envelope, Encoding::Json, seed);
+            check_report_against_bytes(envelope, Encoding::Json, seed, 64 << 10);
         }
-        check_report_against_bytes(Envelope::WebSocket, Encoding::Sbe, seed);
+        check_report_against_bytes(Envelope::WebSocket, Encoding::Sbe, seed, 64 << 10);
+        // What is larger than a batch is left alone.
+        check_report_against_bytes(Envelope::WebSocket, Encoding::Json, seed, 350);
     }
 }
 

@@ -24,37 +24,51 @@ impl Chaos {
             {
                 return Served::Done;
             }
-            // A message of its own may be a large one, which goes alone; what waits goes before it.
-            let is_shared = matches!(sub.place, Place::InStep(_));
-            if !is_shared {
+            let next = next_length(gatherer, sub);
+            if next.is_none() {
                 self.streams[at].let_go(gatherer.batch);
             }
-            if gatherer.batch.len() >= gatherer.batch_limit || !is_shared && !gatherer.batch.is_empty() {
+            let limit = gatherer.batch_limit;
+            if !gatherer.batch.is_empty() && gatherer.batch.len() + next.unwrap_or(limit) > limit {
                 return Served::Full;
             }
-            let (first_seq, limit) = (sub.sent + 1, gatherer.batch_limit);
-            let mut message = std::mem::take(&mut self.message);
-            message.clear();
-            let served = gatherer.message_by_message(&mut message).take(sub);
-            let bytes: &[u8] = match &served {
-                Served::Done | Served::Full => &message,
-                Served::Large(bytes) if bytes.len() <= limit => bytes,
-                Served::Large(bytes) => {
-                    if sub.key.codec.is_update(bytes) {
-                        self.pass_by(at);
-                    } else {
-                        self.streams[at].is_spoiled = false;
-                    }
-                    return served;
-                }
-                _ => return served,
-            };
-            if bytes.is_empty() {
+            if let Some(served) = self.take_one(at, gatherer, sub) {
                 return served;
             }
-            let passing = Passing { key: &sub.key, first_seq, seq: sub.sent, bytes };
-            self.pass(at, &passing, gatherer.batch);
-            self.message = message;
         }
     }
+
+    /// Takes the next message of a subscription, which is that of the stream at a place. Nothing if there may be more.
+    fn take_one(&mut self, at: usize, gatherer: &mut Gatherer<'_>, sub: &mut Subscription) -> Option<Served> {
+        let first_seq = sub.sent + 1;
+        let mut message = std::mem::take(&mut self.message);
+        message.clear();
+        let served = gatherer.message_by_message(&mut message).take(sub);
+        let bytes: &[u8] = match &served {
+            Served::Done | Served::Full => &message,
+            Served::Large(bytes) => bytes,
+            _ => return Some(served),
+        };
+        if bytes.is_empty() {
+            return Some(served);
+        }
+        let passing = Passing { key: &sub.key, first_seq, seq: sub.sent, bytes };
+        if bytes.len() <= gatherer.batch_limit {
+            self.pass(at, &passing, gatherer.batch);
+        } else {
+            self.pass_by(at, &passing, gatherer.batch);
+            if matches!(served, Served::Large(_)) {
+                return Some(served);
+            }
+            gatherer.batch.extend_from_slice(bytes);
+        }
+        self.message = message;
+        None
+    }
+}
+
+/// How long the next message is, if it is a shared one. One of a client's own may be large and goes alone; what waits goes before it.
+fn next_length(gatherer: &Gatherer<'_>, sub: &Subscription) -> Option<usize> {
+    let Place::InStep(cursor) = sub.place else { return None };
+    gatherer.publisher.topic(sub.topic).log.run(cursor, 1).map(|run| run.bytes.len())
 }

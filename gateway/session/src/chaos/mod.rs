@@ -176,10 +176,13 @@ impl Chaos {
         }
     }
 
-    /// A message of the stream at a place is too large to be touched: it counts all the same.
-    fn pass_by(&mut self, at: usize) {
+    /// The next message of the stream at a place is too large to be touched: it counts all the same. Appends what goes before it.
+    fn pass_by(&mut self, at: usize, passing: &Passing<'_>, out: &mut Vec<u8>) {
         let stream = &mut self.streams[at];
-        if !stream.plan.is_off() {
+        stream.let_go(out);
+        if !passing.key.codec.is_update(passing.bytes) {
+            stream.is_spoiled &= passing.key.channel == Channel::Trade;
+        } else if !stream.plan.is_off() {
             stream.roll();
             self.breaks |= stream.is_over();
         }
