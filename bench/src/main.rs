@@ -1,7 +1,7 @@
 //! Measures depthcast: its parts one by one (`bench micro`), a running gateway as its clients see it (`bench load`), what
 //! the machine allows (`bench floor`), what others do under the same load (`bench peers`), and all of that under fixed
 //! scenarios, server by server (`bench contest`), told in tables and plots (`bench report`); and how soon very many clients that
-//! come back at once are served (`bench storm`).
+//! come back at once are served (`bench storm`), and what the past takes (`bench past`).
 //!
 //! It prints what it measured and judges nothing: the exit code says only whether there was something to measure. But for
 //! `bench guard`, which fails when the work of an event or of a delivery has grown.
@@ -16,6 +16,7 @@ mod machine;
 mod memory;
 mod messages;
 mod micro;
+mod past;
 mod peers;
 mod processor;
 mod report;
@@ -50,6 +51,8 @@ enum Command {
     Peers(Box<peers::Options>),
     /// Ten thousand clients that come back at once, to a gateway that runs and to one that was just started
     Storm(storm::Options),
+    /// Questions about the past, and replays for one client each, of a gateway that plays a recording
+    Past(past::Options),
     /// All servers in turn under the scenarios, with the figures written to a directory
     Contest(contest::Options),
     /// What a contest came to: report.md with tables and targets, report.html with plots
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Floor(options) => floor::run(&options),
         Command::Peers(options) => peers::run(&options),
         Command::Storm(options) => storm::run(&options),
+        Command::Past(options) => past::run(&options),
         Command::Contest(options) => contest::run(&options),
         Command::Report(options) => report::run(&options),
         Command::FloorServer(options) => floor::serve(options),

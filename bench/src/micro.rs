@@ -7,6 +7,7 @@ mod journal;
 mod measure;
 mod queues;
 pub mod repeat;
+mod replay;
 mod rings;
 mod simulator;
 mod stats;
@@ -61,6 +62,7 @@ fn items() -> impl Iterator<Item = Item> {
         worker::ITEMS,
         simulator::ITEMS,
         journal::ITEMS,
+        replay::ITEMS,
     ]
     .into_iter()
     .flatten()

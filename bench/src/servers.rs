@@ -10,7 +10,7 @@ mod options;
 mod pace;
 mod process;
 
-pub use depthcast::{Depthcast, Transport, program};
+pub use depthcast::{Depthcast, Transport, program, start};
 pub use floor::Floor;
 pub use listener::{SEND_BUFFER, announce, announced, listen};
 pub use options::FeedOptions;

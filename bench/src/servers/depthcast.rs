@@ -101,12 +101,9 @@ impl Depthcast {
     /// As [`Depthcast::with`], or if the port is taken.
     pub fn at(&self, address: SocketAddr, arguments: &[String]) -> anyhow::Result<Running> {
         let is_plain = self.transport == Transport::Tcp;
-        let [http, tcp] = if is_plain { [FREE, address] } else { [address, FREE] }.map(|at| at.to_string());
-        let mut command = Command::new(program()?);
-        command.args(["serve", "--listen", &http, "--tcp", &tcp]).args(arguments);
-        let mut process =
-            Process::start(&mut command, Part::Server).context("`cargo build --release` makes it")?;
-        let address = process.wait_for(|line| self.address_in(line))?;
+        let [http, tcp] = if is_plain { [FREE, address] } else { [address, FREE] };
+        let (process, ports) = serve(http, tcp, arguments)?;
+        let address = if is_plain { ports.tcp } else { ports.http };
         Ok(Running { address, speech: self.transport.speech(), processes: vec![process] })
     }
 
@@ -117,16 +114,33 @@ impl Depthcast {
     }
 }
 
+/// Starts a gateway with these options of `depthcast serve`, on free ports.
+///
+/// # Errors
+/// If there is no such program, or it ends before it listens.
+pub fn start(arguments: &[String]) -> anyhow::Result<(Process, Ports)> {
+    serve(FREE, FREE, arguments)
+}
+
+fn serve(http: SocketAddr, tcp: SocketAddr, arguments: &[String]) -> anyhow::Result<(Process, Ports)> {
+    let mut command = Command::new(program()?);
+    command.args(["serve", "--listen", &http.to_string(), "--tcp", &tcp.to_string()]).args(arguments);
+    let mut process =
+        Process::start(&mut command, Part::Server).context("`cargo build --release` makes it")?;
+    let ports = process.wait_for(serving_at)?;
+    Ok((process, ports))
+}
+
 /// A free port.
 const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Where it listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ports {
+pub struct Ports {
     /// For HTTP, and all that begins with it.
-    http: SocketAddr,
+    pub http: SocketAddr,
     /// For plain TCP.
-    tcp: SocketAddr,
+    pub tcp: SocketAddr,
 }
 
 /// The program.

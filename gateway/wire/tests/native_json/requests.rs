@@ -1,6 +1,7 @@
 //! What clients ask for, and what they are told when they ask wrongly.
 
 use crate::text;
+use market::{Nanos, Speed};
 use std::time::Duration;
 use wire::{
     dialect::native_json::{self as json, parse_request},
@@ -305,8 +306,8 @@ fn a_refusal_echoes_what_could_be_read() {
             [format!(r#"{{"method":"ping","success":false,"error":"{id}","code":"bad_params"}}"#)]
         );
     }
-    let served =
-        "there is no such method here; use subscribe, unsubscribe, modify, list, ping, verify, or chaos";
+    let served = "there is no such method here; use subscribe, unsubscribe, modify, list, ping, verify, replay, pause, continue, seek, \
+        speed, stop, or chaos";
     assert_eq!(
         answers(r#"{"method":"fly","req_id":9}"#),
         [format!(r#"{{"method":"fly","success":false,"error":"{served}","code":"bad_method","req_id":9}}"#)]
@@ -315,4 +316,74 @@ fn a_refusal_echoes_what_could_be_read() {
         answers(&format!(r#"{{"method":"{}","req_id":9}}"#, "x".repeat(1000))),
         [format!(r#"{{"success":false,"error":"{served}","code":"bad_method","req_id":9}}"#)]
     );
+}
+
+#[test]
+fn a_replay_is_a_subscription_with_a_time_and_a_speed() {
+    let request = r#"{"method":"replay","params":{"channel":"book","symbol":["A","B"],"depth":5,"policy":"lossless",
+        "from":"2024-08-08T23:54:10.5Z","to":1723161300000000000,"speed":0.5,"max_gap_ms":250,"replay":"mine"},"req_id":2}"#;
+    let Method::Replay(replay) = parse(request).unwrap().method else { panic!("another method") };
+    assert_eq!((replay.subscribe.symbols.len(), replay.subscribe.depth.get()), (2, 5));
+    assert_eq!(replay.name, Some(ReqId::Text("mine".into())));
+    assert_eq!(replay.from, Some(Nanos(1_723_161_250_500_000_000)));
+    assert_eq!(replay.to, Some(Nanos(1_723_161_300_000_000_000)));
+    assert_eq!(
+        (replay.speed, replay.max_gap),
+        (Speed::times(0.5).unwrap(), Some(Duration::from_millis(250)))
+    );
+    assert!(!replay.goes_live);
+
+    let least =
+        r#"{"method":"replay","params":{"channel":"trade","symbol":"A","speed":"max","then":"live"}}"#;
+    let Method::Replay(replay) = parse(least).unwrap().method else { panic!("another method") };
+    assert_eq!((replay.from, replay.to, replay.max_gap, replay.name), (None, None, None, None));
+    assert_eq!((replay.speed, replay.goes_live), (Speed::MAX, true));
+}
+
+#[test]
+fn a_replay_is_steered_by_its_mark() {
+    let check = |method: &str, more: &str, how| {
+        let request = format!(r#"{{"method":"{method}","params":{{"replay":7{more}}}}}"#);
+        assert_eq!(parse(&request).unwrap().method, Method::Steer(Steer { replay: ReqId::Integer(7), how }));
+        refused(
+            &format!(r#"{{"method":"{method}","params":{{"replay":1.5{more}}}}}"#),
+            ErrorCode::BadParams,
+            "its request was",
+        );
+        refused(&format!(r#"{{"method":"{method}","params":{{}}}}"#), ErrorCode::BadParams, "params lack");
+    };
+    check("pause", "", Steering::Pause);
+    check("continue", "", Steering::Continue);
+    check("stop", "", Steering::Stop);
+    check("seek", r#","to":5"#, Steering::Seek(Nanos(5)));
+    check("speed", r#","speed":3"#, Steering::Speed(Speed::times(3.0).unwrap()));
+    refused(
+        r#"{"method":"pause","params":{"replay":7,"to":5}}"#,
+        ErrorCode::BadParams,
+        "pause has no param 'to'",
+    );
+    refused(
+        r#"{"method":"seek","params":{"replay":7,"to":"soon"}}"#,
+        ErrorCode::BadParams,
+        "to must be a time",
+    );
+    refused(
+        r#"{"method":"speed","params":{"replay":7,"speed":-1}}"#,
+        ErrorCode::BadParams,
+        "a number above 0",
+    );
+}
+
+#[test]
+fn a_replay_that_cannot_be_is_refused() {
+    let check = |more: &str, code, text| {
+        let request =
+            format!(r#"{{"method":"replay","params":{{"channel":"book","symbol":"A"{more}}},"req_id":1}}"#);
+        refused(&request, code, text);
+    };
+    check(r#","from":2,"to":1"#, ErrorCode::BadParams, "later than");
+    check(r#","then":"stop""#, ErrorCode::BadParams, "then must be");
+    check(r#","max_gap_ms":-1"#, ErrorCode::BadParams, "not negative");
+    check(r#","since":"x""#, ErrorCode::BadParams, "no param 'since'");
+    check(r#","speed":"fast""#, ErrorCode::BadParams, "or \"max\"");
 }
