@@ -119,7 +119,7 @@ impl Recording {
             gaps: Vec::new(),
         };
         for (at, (first_record, path)) in run.segments()?.iter().enumerate() {
-            let index = self.indexes.of(path, *first_record)?;
+            let index = self.indexes.outline_of(path, *first_record)?;
             if at == 0 {
                 contents.records = *first_record..*first_record;
             }
@@ -164,8 +164,10 @@ impl Recording {
         let segments = run.segments()?;
         // Segments are looked over from the last one back: most often the moment is near.
         for (first_record, path) in segments.iter().rev() {
-            let index = self.indexes.of(path, *first_record)?;
-            if let Some(set) = index.set_before(moment) {
+            if !self.indexes.outline_of(path, *first_record)?.has_set_before(moment) {
+                continue;
+            }
+            if let Some(set) = self.indexes.of(path, *first_record)?.set_before(moment) {
                 let reader = Reader::at(run, *first_record, set.offset, set.record)?;
                 return Position::begin(reader.sharing(self.blocks.as_ref()));
             }
@@ -175,7 +177,7 @@ impl Recording {
 
     fn first(&self, run: Run) -> Result<Position, JournalError> {
         if let Some((first_record, path)) = run.segments()?.first()
-            && self.indexes.of(path, *first_record)?.begins_with_books()
+            && self.indexes.outline_of(path, *first_record)?.begins_with_books()
         {
             return Position::begin(Reader::of(run)?.sharing(self.blocks.as_ref()));
         }
