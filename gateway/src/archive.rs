@@ -1,9 +1,11 @@
 //! What the gateway remembers on disk: the recording that it plays, or that it makes. Everything here reads files, so it runs on
 //! threads that no client waits for, a few at a time.
 
+mod lane;
 mod moments;
 mod stream;
 
+pub(crate) use lane::Lane;
 pub(crate) use stream::{StreamHash, StreamOf};
 
 use crate::{

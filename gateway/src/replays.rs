@@ -3,7 +3,6 @@
 //! A worker says what its clients wish; what is played comes back to it as jobs. Each replay is given only so many bytes ahead
 //! of what its client has taken, and all of them read the recording through one store of blocks.
 
-mod lane;
 mod player;
 
 use crate::{archive::Archive, config::Config, control::Desk, recorder::RecordingStats};

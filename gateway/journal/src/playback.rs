@@ -40,6 +40,11 @@ impl Playback {
         Playback { symbols, ..self }
     }
 
+    /// The feed time of the last event that was read, of whatever symbol.
+    pub fn feed_time(&self) -> Nanos {
+        self.feed_time
+    }
+
     /// Whose numbering the events carry.
     pub fn epoch(&self) -> Epoch {
         self.reader.epoch()

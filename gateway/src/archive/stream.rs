@@ -2,19 +2,15 @@
 //! `epoch` and `first_seq`. It is a function of the recording alone, so its hash is equal wherever and however often it is worked
 //! out, and equal to what was served live.
 
-use super::{Archive, out_of_range, unreadable};
-use ingest::{Numbering, OnCross, Sequencer, SequencerOptions};
+use super::{Archive, Lane, out_of_range, unreadable};
 use journal::Playback;
-use market::{Event, Instruments, Kind, Nanos, Seq, SymbolId};
+use market::{Epoch, Instruments, Nanos, Seq, SymbolId};
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
-use session::{ConnId, Ending, Limits, OpenOptions, Outlet, Worker};
+use session::Limits;
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
-use wire::{
-    envelope::Envelope,
-    message::{Channel, Depth, Interval, Refusal},
-};
+use std::time::Duration;
+use wire::message::{Channel, Depth, Interval, Policy, Refusal, SnapshotReason, Subscribe};
 
 /// Which topic, and which part of it.
 #[derive(Debug, Clone, Copy)]
@@ -47,9 +43,6 @@ pub(crate) struct StreamHash {
 /// How far before the range the reading begins at first: far enough for a message that ends before it, most often.
 const BEFORE: Seq = 64;
 
-/// Bytes of history and of the log: of one symbol.
-const HISTORY: usize = 64 << 20;
-
 impl Archive {
     /// Works out the hash of a stream.
     pub(crate) fn stream_hash(&self, of: &StreamOf) -> Result<StreamHash, Refusal> {
@@ -70,7 +63,7 @@ impl Archive {
         let mut reader = StreamReader::new(of, Playback::new(position, Nanos::MAX), self.epoch);
         let mut lines =
             Lines { of, hash: Sha256::new(), messages: 0, bytes: 0, settled: known == 0, ended: false };
-        while !lines.ended && !reader.is_beyond(of) && reader.next(|line| lines.take(line))? {}
+        while !lines.ended && !reader.is_beyond() && reader.next(|line| lines.take(line))? {}
         // The range may end with the recording, but must not go beyond it.
         if reader.last_seq() < of.to {
             return Err(out_of_range("the range goes beyond what is recorded"));
@@ -79,129 +72,60 @@ impl Archive {
     }
 }
 
-/// One subscriber of a worker that reads a recording.
+/// One subscriber that reads a recording from some position on.
 struct StreamReader {
     playback: Playback,
-    sequencer: Sequencer,
-    worker: Worker,
+    lane: Lane,
     instruments: Instruments,
-    symbol: SymbolId,
-    conn: Option<ConnId>,
-    request: Vec<u8>,
-    sequenced: Vec<Event>,
-    out: Written,
-    to: Seq,
+    of: StreamOf,
     /// The feed time at which the symbol's numbers went beyond the range.
     beyond_at: Option<Nanos>,
-    now: Nanos,
-}
-
-/// What the subscriber is sent.
-#[derive(Default)]
-struct Written(Vec<u8>);
-
-impl Outlet for Written {
-    fn write(&mut self, _: ConnId, bytes: &[u8]) -> usize {
-        self.0.extend_from_slice(bytes);
-        bytes.len()
-    }
-
-    fn end(&mut self, _: ConnId, _: Ending) {}
 }
 
 impl StreamReader {
-    fn new(of: &StreamOf, playback: Playback, epoch: market::Epoch) -> StreamReader {
-        let limits = Limits { history_bytes: HISTORY, requests_per_second: 0, ..Limits::default() };
+    fn new(of: &StreamOf, playback: Playback, epoch: Epoch) -> StreamReader {
+        let playback = playback.of_symbols([of.symbol]);
         let instruments = playback.instruments().clone();
-        let options = SequencerOptions { on_cross: OnCross::Status, largest: 1 << 16 };
-        let symbol = &instruments[of.symbol].symbol;
-        let (channel, depth, interval) = (of.channel.as_str(), of.depth.get(), of.interval.millis());
-        let mut params =
-            format!(r#""channel":"{channel}","symbol":["{symbol}"],"policy":"lossless","snapshot":false"#);
-        if of.channel == Channel::Book {
-            params += &format!(r#","depth":{depth}"#);
-        }
-        if of.channel != Channel::Trade {
-            params += &format!(r#","interval_ms":{interval}"#);
-        }
-        StreamReader {
-            sequencer: Sequencer::new(Numbering::Kept(epoch), instruments.len(), options),
-            worker: Worker::new(limits, Arc::new(instruments.clone()), epoch, || Nanos::ZERO),
-            request: format!("{{\"method\":\"subscribe\",\"params\":{{{params}}}}}\n").into_bytes(),
-            symbol: of.symbol,
-            instruments,
-            playback,
-            conn: None,
-            sequenced: Vec::new(),
-            out: Written::default(),
-            to: of.to,
-            beyond_at: None,
-            now: Nanos::ZERO,
-        }
+        let subscribe = Subscribe {
+            channel: of.channel,
+            symbols: Vec::new(),
+            depth: of.depth,
+            interval: of.interval,
+            policy: Policy::Lossless,
+            stamps: false,
+            // What it is sent is what any subscriber in step is sent from there on.
+            snapshot: Some(false),
+            since: None,
+            heartbeat: None,
+        };
+        let (limits, reason) = (Limits::default(), SnapshotReason::Subscribe);
+        let lane = Lane::new(limits, &instruments, epoch, &subscribe, vec![of.symbol], reason);
+        StreamReader { playback, lane, instruments, of: *of, beyond_at: None }
     }
 
-    /// Reads the next part; gives each line that the subscriber is sent. Whether there was something to read.
-    fn next(&mut self, mut each: impl FnMut(&[u8])) -> Result<bool, Refusal> {
+    /// Reads the next part; gives each message that the subscriber is sent. Whether there was something to read.
+    fn next(&mut self, each: impl FnMut(&[u8])) -> Result<bool, Refusal> {
         let Some(batch) = self.playback.next().map_err(unreadable)? else { return Ok(false) };
         for instrument in batch.listed {
             // The table took it when it was read.
             let _ = self.instruments.push(instrument);
         }
-        if self.instruments.len() > self.sequencer.symbols() {
-            self.sequencer.list(self.instruments.len(), self.now, &mut self.sequenced);
-            self.worker.set_instruments(Arc::new(self.instruments.clone()));
+        self.lane.take(&batch.events, &self.instruments, self.playback.feed_time(), Nanos::ZERO);
+        if self.beyond_at.is_none() && self.last_seq() > self.of.to {
+            self.beyond_at = Some(self.lane.feed_time());
         }
-        self.sequencer.push(&batch.events, self.now, &mut self.sequenced);
-        let sequenced = std::mem::take(&mut self.sequenced);
-        let is_restored = |event: &Event| {
-            event.symbol == self.symbol && event.kind == Kind::Reset && event.reset_reason().restores()
-        };
-        if self.conn.is_none() && !sequenced.iter().any(is_restored) {
-            self.subscribe();
-        }
-        for event in &sequenced {
-            if event.kind == Kind::Tick || event.symbol == self.symbol {
-                self.worker.event(0, event, self.now);
-            }
-            if event.symbol == self.symbol && event.last {
-                if self.conn.is_none() {
-                    self.subscribe();
-                }
-                self.worker.flush(self.now, &mut self.out, || Nanos::ZERO);
-            }
-        }
-        if self.beyond_at.is_none() && self.last_seq() > self.to {
-            self.beyond_at = Some(self.sequencer.feed_time());
-        }
-        self.worker.flush(self.now, &mut self.out, || Nanos::ZERO);
-        self.out.0.split_inclusive(|&byte| byte == b'\n').for_each(&mut each);
-        self.out.0.clear();
-        self.sequenced = sequenced;
-        self.sequenced.clear();
+        self.lane.drain(each);
         Ok(true)
     }
 
-    /// Before the first event, or once the book is in place: what it is sent is what any subscriber in step is sent from there on.
-    fn subscribe(&mut self) {
-        let options = OpenOptions {
-            heartbeat: Duration::ZERO,
-            envelope: Envelope::Tcp,
-            ..OpenOptions::new(&Limits::default())
-        };
-        let conn = self.worker.open(self.now, &options);
-        self.conn = Some(conn);
-        let mut request = self.request.clone();
-        self.worker.input(conn, &mut request, self.now, &mut self.out);
-    }
-
     /// Whether no message that is read from here on can lie within the range.
-    fn is_beyond(&self, of: &StreamOf) -> bool {
-        let interval = Duration::from_millis(2 * u64::from(of.interval.millis()));
-        self.beyond_at.is_some_and(|at| self.sequencer.feed_time() >= at + interval)
+    fn is_beyond(&self) -> bool {
+        let interval = Duration::from_millis(2 * u64::from(self.of.interval.millis()));
+        self.beyond_at.is_some_and(|at| self.lane.feed_time() >= at + interval)
     }
 
     fn last_seq(&self) -> Seq {
-        self.worker.publisher().mark(self.symbol).seq
+        self.lane.last_seq(self.of.symbol)
     }
 }
 

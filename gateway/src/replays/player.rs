@@ -1,7 +1,7 @@
 //! One replay: where it is in the recording, how fast, and how far ahead of its client.
 
-use super::{Scene, lane::Lane};
-use crate::archive::unreadable;
+use super::Scene;
+use crate::archive::{Lane, unreadable};
 use feed::{FeedSource, FeedState, PauseHandle};
 use journal::{Contents, Part, Remote, Replay, ReplayOptions};
 use market::{Event, Instruments, Nanos, SymbolId};
@@ -227,7 +227,7 @@ impl Player {
             hold: self.hold.clone(),
         };
         let replay = Replay::of_part(self.scene.archive.recording()?, part, options).map_err(unreadable)?;
-        let (limits, table) = (&self.scene.limits, self.table_of(&contents));
+        let (limits, table) = (self.scene.limits.clone(), self.table_of(&contents));
         let lane = Lane::new(limits, &table, contents.epoch, &wanted.subscribe, symbols, reason);
         Ok(Box::new(Playing { replay, lane, contents, looked: false, not_before: Nanos::ZERO }))
     }

@@ -29,7 +29,7 @@ impl Outlet for Written {
 }
 
 /// One subscriber of recorded events.
-pub(super) struct Lane {
+pub(crate) struct Lane {
     sequencer: Sequencer,
     worker: Worker,
     conn: ConnId,
@@ -42,14 +42,14 @@ pub(super) struct Lane {
 impl Lane {
     /// For events of this numbering, of which nothing was seen yet. The subscriber begins with a snapshot that gives `reason`.
     pub fn new(
-        limits: &Limits,
+        limits: Limits,
         instruments: &Instruments,
         epoch: Epoch,
         subscribe: &Subscribe,
         symbols: Vec<SymbolId>,
         reason: SnapshotReason,
     ) -> Lane {
-        let limits = Limits { history_bytes: HISTORY, trades_bytes: TRADES, candles: 0, ..limits.clone() };
+        let limits = Limits { history_bytes: HISTORY, trades_bytes: TRADES, candles: 0, ..limits };
         let options = SequencerOptions { on_cross: OnCross::Status, largest: MAX_EXCHANGE_EVENT };
         let sequencer = Sequencer::new(Numbering::Kept(epoch), instruments.len(), options);
         let mut worker = Worker::new(limits, Arc::new(instruments.clone()), epoch, clock::now);
@@ -113,6 +113,16 @@ impl Lane {
         if self.worker.wants_flush() {
             self.flush(now);
         }
+    }
+
+    /// The feed time that it has come to.
+    pub fn feed_time(&self) -> Nanos {
+        self.sequencer.feed_time()
+    }
+
+    /// The last number of a symbol.
+    pub fn last_seq(&self, symbol: SymbolId) -> Seq {
+        self.worker.publisher().mark(symbol).seq
     }
 
     /// Gives each message that the subscriber was sent since the last time.
