@@ -9,6 +9,8 @@ mod slot;
 mod storage;
 
 pub use slot::Slot;
+#[cfg(not(loom))]
+pub use storage::Mapped;
 pub use storage::{Boxed, Storage};
 
 use crate::atomic::Ordering;
@@ -19,14 +21,14 @@ use std::sync::Arc;
 /// from memory that another process has spoilt, and is not followed.
 const POSITION_LIMIT: u64 = 1 << 62;
 
-/// A ring in the memory of this process, of `slots` records of `W` words, with its writer and a reader that stands at
+/// A ring in the memory of this process ([`Writer::new`] and [`Reader::new`] take any other [`Storage`]), of `slots` records of `W` words, with its writer and a reader that stands at
 /// position 0. Clone the reader for more.
 ///
 /// # Panics
 /// If `slots` is not a power of two.
 pub fn ring<const W: usize>(slots: usize) -> (Writer<W>, Reader<W>) {
     let storage = Arc::new(Boxed::new(slots));
-    (Writer { storage: Arc::clone(&storage), head: 0 }, Reader { storage, position: 0 })
+    (Writer::new(Arc::clone(&storage)), Reader::new(storage))
 }
 
 /// The one that writes.
@@ -37,6 +39,11 @@ pub struct Writer<const W: usize, S: Storage<W> = Boxed<W>> {
 }
 
 impl<const W: usize, S: Storage<W>> Writer<W, S> {
+    /// The one writer of a ring to which nothing was ever written.
+    pub fn new(storage: Arc<S>) -> Writer<W, S> {
+        Writer { storage, head: 0 }
+    }
+
     /// Writes the record at [`Writer::head`], over the oldest one when the ring is full. Readers can see it at once;
     /// those that sleep are woken by ringing a [`Doorbell`](crate::wait::Doorbell).
     pub fn publish(&mut self, words: &[u64; W]) {
@@ -74,6 +81,11 @@ pub struct Reader<const W: usize, S: Storage<W> = Boxed<W>> {
 }
 
 impl<const W: usize, S: Storage<W>> Reader<W, S> {
+    /// A reader that stands at position 0.
+    pub fn new(storage: Arc<S>) -> Reader<W, S> {
+        Reader { storage, position: 0 }
+    }
+
     /// Gives the next records to `f`, each with its position, in order, at most `limit`. It never waits: a record that
     /// is being written at this moment is not there yet.
     ///

@@ -1,5 +1,8 @@
 //! Hand-overs between threads: a broadcast ring whose writer never waits, a bounded queue from one thread to another,
-//! and the ways in which a reader waits for news. Words in, words out: this crate knows nothing of markets.
+//! and the ways in which a reader waits for news. The ring may lie in memory that several processes map, and is then a
+//! hand-over between those. Words in, words out: this crate knows nothing of markets.
+//!
+//! It is the only one with `unsafe`, for that memory alone; each block says why it is sound.
 //!
 //! A reader looks, and waits only when there was nothing to see:
 //!
@@ -27,6 +30,8 @@
 //! ```
 
 pub mod broadcast;
+#[cfg(not(loom))]
+pub mod shared_memory;
 pub mod spsc;
 pub mod wait;
 

@@ -1,8 +1,11 @@
 //! The ring against a model that keeps everything: what a reader is given follows from what was written, how many slots
 //! there are, and where it stands.
 
-use proptest::prelude::*;
-use rings::broadcast::{self, Polled};
+mod support;
+
+use proptest::{prelude::*, test_runner::TestCaseResult};
+use rings::broadcast::{self, Polled, Reader, Storage, Writer};
+use support::mapped_twice;
 
 const WORDS: usize = 3;
 
@@ -44,36 +47,52 @@ fn expected(position: u64, head: u64, slots: u64, limit: usize) -> (Polled, Vec<
 
 proptest! {
     #[test]
-    fn a_reader_gets_what_the_model_says(slots in (0..4u32).prop_map(|n| 1u64 << n), steps in steps()) {
-        let (mut writer, mut reader) = broadcast::ring::<WORDS>(slots as usize);
-        let (mut head, mut position) = (0, 0);
-        for step in steps {
-            match step {
-                Step::Publish(count) => {
-                    (head..head + count).for_each(|p| writer.publish(&record(p)));
-                    head += count;
-                }
-                Step::JumpTo(to) => {
-                    reader.jump_to(to);
-                    position = to;
-                }
-                Step::GoOnWithAClone => reader = reader.clone(),
-                Step::Poll(limit) => {
-                    let (polled, records) = expected(position, head, slots, limit);
-                    let mut seen = Vec::new();
-                    prop_assert_eq!(reader.poll(limit, |p, words| seen.push((p, *words))), polled);
-                    position += match polled {
-                        Polled::Read(count) => count as u64,
-                        Polled::Empty => 0,
-                        Polled::Lagged { missed } => missed,
-                    };
-                    prop_assert_eq!(seen, records);
-                }
-            }
-            prop_assert_eq!((writer.head(), reader.head(), reader.position()), (head, head, position));
-            prop_assert_eq!(reader.is_empty(), position >= head);
-        }
+    fn a_reader_gets_what_the_model_says(slots in (0..4u32).prop_map(|n| 1 << n), steps in steps()) {
+        let (writer, reader) = broadcast::ring::<WORDS>(slots);
+        check(writer, reader, slots as u64, steps)?;
     }
+
+    #[test]
+    fn so_does_one_in_another_mapping(slots in (0..4u32).prop_map(|n| 1 << n), steps in steps()) {
+        let [there, here] = mapped_twice::<WORDS>(slots);
+        check(Writer::new(there), Reader::new(here), slots as u64, steps)?;
+    }
+}
+
+fn check<S: Storage<WORDS>>(
+    mut writer: Writer<WORDS, S>,
+    mut reader: Reader<WORDS, S>,
+    slots: u64,
+    steps: Vec<Step>,
+) -> TestCaseResult {
+    let (mut head, mut position) = (0, 0);
+    for step in steps {
+        match step {
+            Step::Publish(count) => {
+                (head..head + count).for_each(|p| writer.publish(&record(p)));
+                head += count;
+            }
+            Step::JumpTo(to) => {
+                reader.jump_to(to);
+                position = to;
+            }
+            Step::GoOnWithAClone => reader = reader.clone(),
+            Step::Poll(limit) => {
+                let (polled, records) = expected(position, head, slots, limit);
+                let mut seen = Vec::new();
+                prop_assert_eq!(reader.poll(limit, |p, words| seen.push((p, *words))), polled);
+                position += match polled {
+                    Polled::Read(count) => count as u64,
+                    Polled::Empty => 0,
+                    Polled::Lagged { missed } => missed,
+                };
+                prop_assert_eq!(seen, records);
+            }
+        }
+        prop_assert_eq!((writer.head(), reader.head(), reader.position()), (head, head, position));
+        prop_assert_eq!(reader.is_empty(), position >= head);
+    }
+    Ok(())
 }
 
 #[test]

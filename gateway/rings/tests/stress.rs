@@ -3,8 +3,10 @@
 //! -Cunsafe-allow-abi-mismatch=sanitizer" CARGO_TARGET_DIR=target/tsan cargo test -p rings --target
 //! x86_64-unknown-linux-gnu --test stress`
 
+mod support;
+
 use rings::{
-    broadcast::{self, Polled, Reader, Writer},
+    broadcast::{self, Polled, Reader, Storage, Writer},
     spsc,
     wait::{Doorbell, Listener, WaitStrategy},
 };
@@ -19,6 +21,7 @@ use std::{
     thread::{self, JoinHandle, Thread},
     time::Duration,
 };
+use support::mapped_twice;
 
 const WORDS: usize = 7;
 const SLOTS: usize = 32;
@@ -51,7 +54,7 @@ fn mix(value: u64) -> u64 {
     value ^ value >> 29
 }
 
-fn publish_up_to(writer: &mut Writer<WORDS>, head: u64) {
+fn publish_up_to<S: Storage<WORDS>>(writer: &mut Writer<WORDS, S>, head: u64) {
     while writer.head() < head {
         writer.publish(&record(writer.head()));
     }
@@ -66,7 +69,7 @@ struct Account {
 
 impl Account {
     /// Polls once and checks every record; false when there was nothing.
-    fn poll(&mut self, reader: &mut Reader<WORDS>) -> bool {
+    fn poll<S: Storage<WORDS>>(&mut self, reader: &mut Reader<WORDS, S>) -> bool {
         let mut next = reader.position();
         match reader.poll(5, |position, words| {
             assert_eq!((position, words), (next, &record(next)));
@@ -91,11 +94,11 @@ impl Drop for Reached {
 }
 
 /// A reader in a thread of its own, which ends at position `end`.
-fn follow(
-    mut reader: Reader<WORDS>,
+fn follow<S: Storage<WORDS> + 'static>(
+    mut reader: Reader<WORDS, S>,
     end: u64,
     reached: Reached,
-    mut wait: impl FnMut(&Reader<WORDS>, bool) + Send + 'static,
+    mut wait: impl FnMut(&Reader<WORDS, S>, bool) + Send + 'static,
 ) -> JoinHandle<Account> {
     thread::spawn(move || {
         let mut account = Account::default();
@@ -108,14 +111,14 @@ fn follow(
     })
 }
 
-fn blocking(mut listener: Listener) -> impl FnMut(&Reader<WORDS>, bool) {
+fn blocking<S: Storage<WORDS>>(mut listener: Listener) -> impl FnMut(&Reader<WORDS, S>, bool) {
     move |reader, found| match found {
         true => listener.reset(),
         false => listener.wait(FOR_EVER, || !reader.is_empty()),
     }
 }
 
-fn asynchronous(mut listener: Listener) -> impl FnMut(&Reader<WORDS>, bool) {
+fn asynchronous<S: Storage<WORDS>>(mut listener: Listener) -> impl FnMut(&Reader<WORDS, S>, bool) {
     move |reader, found| match found {
         true => listener.reset(),
         false => block_on(std::future::poll_fn(|cx| listener.poll_wait(cx, || !reader.is_empty()))),
@@ -145,11 +148,24 @@ fn burst(round: u64) -> u64 {
 
 #[test]
 fn every_record_is_read_whole_or_counted_as_missed() {
-    check(lap_readers_of_every_strategy);
+    check(|| {
+        let (writer, reader) = broadcast::ring::<WORDS>(SLOTS);
+        lap_readers_of_every_strategy(writer, reader);
+    });
 }
 
-fn lap_readers_of_every_strategy() {
-    let (mut writer, reader) = broadcast::ring::<WORDS>(SLOTS);
+#[test]
+fn so_is_every_record_of_another_mapping() {
+    check(|| {
+        let [there, here] = mapped_twice::<WORDS>(SLOTS);
+        lap_readers_of_every_strategy(Writer::new(there), Reader::new(here));
+    });
+}
+
+fn lap_readers_of_every_strategy<S: Storage<WORDS> + 'static>(
+    mut writer: Writer<WORDS, S>,
+    reader: Reader<WORDS, S>,
+) {
     let mut doorbell = Doorbell::new();
     let end = (0..ROUNDS).map(burst).sum();
     let fitting: u64 = (0..ROUNDS).step_by(2).map(burst).sum();
