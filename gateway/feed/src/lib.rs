@@ -1,9 +1,12 @@
 //! The seam between depthcast and whatever yields market events: the simulator, a recording, shared memory, another
 //! process. To ingest they are all alike.
 //!
-//! A source knows nothing of rings, books or subscribers. It has no clock: time comes in as `now`.
+//! A source knows nothing of books or subscribers. It has no clock: time comes in as `now`.
+//!
+//! [`shared`] is the feed between two processes of one machine, both ends of it.
 
 mod pause;
+pub mod shared;
 
 pub use pause::PauseHandle;
 
@@ -55,8 +58,8 @@ pub trait FeedSource: Send {
         None
     }
 
-    /// Asks for the whole book of `symbol` (a reset, its levels, the last one marked) soon, between normal events: the
-    /// receiver lost its way. A source that cannot do that ignores it.
+    /// Asks for the whole book of `symbol` (a reset with [`market::ResetReason::Gap`], its levels, the last one marked) soon,
+    /// between normal events: the receiver lost its way. A source that cannot do that ignores it.
     fn refresh(&mut self, symbol: SymbolId) {
         let _ = symbol;
     }

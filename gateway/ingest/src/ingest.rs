@@ -335,12 +335,7 @@ fn image(sequencer: &Sequencer, symbol: SymbolId, position: u64) -> Option<Image
 
 /// The tables must agree as far as both go.
 fn check_instruments(was: &Instruments, now: &Instruments) -> Result<(), ReplaceError> {
-    let numbers = |i: &market::Instrument| (i.price_decimals, i.qty_decimals);
-    let differ = was
-        .iter()
-        .zip(now.iter())
-        .find(|((_, was), (_, now))| was.symbol != now.symbol || numbers(was) != numbers(now));
-    match differ {
+    match was.iter().zip(now.iter()).find(|((_, was), (_, now))| !was.goes_on_as(now)) {
         None => Ok(()),
         Some(((id, was), (_, now))) => Err(ReplaceError::OtherInstruments {
             place: id.index(),

@@ -54,6 +54,12 @@ pub struct Instrument {
 }
 
 impl Instrument {
+    /// Whether events of the other can follow on events of this one: its name and what its numbers mean are the same.
+    pub fn goes_on_as(&self, other: &Instrument) -> bool {
+        let what = |it: &Instrument| (it.price_decimals, it.qty_decimals);
+        self.symbol == other.symbol && what(self) == what(other)
+    }
+
     /// The tick as text in the price's decimals.
     pub fn tick_text(&self) -> String {
         text(|out| push_fixed(out, self.tick.0, self.price_decimals))
@@ -217,6 +223,15 @@ mod tests {
             Err(InstrumentError::BadNumbers("B".into()))
         );
         assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn an_instrument_goes_on_where_its_numbers_mean_the_same() {
+        let one = instrument("A", "AV");
+        assert!(one.goes_on_as(&Instrument { status: Status::Halted, tick: Price(5), ..one.clone() }));
+        assert!(!one.goes_on_as(&Instrument { price_decimals: 3, ..one.clone() }));
+        assert!(!one.goes_on_as(&Instrument { qty_decimals: 3, ..one.clone() }));
+        assert!(!one.goes_on_as(&instrument("B", "AV")));
     }
 
     #[test]

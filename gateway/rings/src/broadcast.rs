@@ -127,6 +127,11 @@ impl<const W: usize, S: Storage<W>> Reader<W, S> {
         self.position = position;
     }
 
+    /// Makes the [head](Reader::head) that is seen now the next position: of what was written before, nothing is read.
+    pub fn skip_to_head(&mut self) {
+        self.position = self.head();
+    }
+
     /// How many records the writer has finished: all below this position can be seen by a poll, unless they are
     /// overwritten. A poll can be ahead of it by the records that the writer is just finishing.
     pub fn head(&self) -> u64 {
