@@ -28,6 +28,7 @@ mod flow;
 mod listing;
 mod matching;
 mod packet;
+pub mod program;
 mod random;
 mod refresh;
 mod scenario;

@@ -6,8 +6,11 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
-    path::Path,
-    process::{Command, Output, Stdio},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    thread,
+    time::Duration,
 };
 
 fn program(line: &str) -> Command {
@@ -91,7 +94,10 @@ fn it_ends_quietly_when_nobody_reads_on() {
 fn what_is_wrong_is_said_with_what_would_be_right() {
     check_refused("--scenario nonsense", 2, "built in are market, even");
     check_refused("--symbols 20001", 2, "1 to 20000");
-    check_refused("--to shm:fast", 2, "journal:DIR");
+    check_refused("--to fax:1", 2, "journal:DIR");
+    check_refused("--to shm:a/b", 2, "1 to 64 of A-Z a-z 0-9 . _ -");
+    check_refused("--to shm:test-sim-slots --ring-slots 1000", 1, "a power of two");
+    check_refused("--to shm:test-sim-max --max", 1, "nobody could follow");
     check_refused("--start yesterday", 2, "RFC 3339");
     check_refused("--events 5 --seconds 5", 2, "cannot be used with");
     check_refused("--to journal:/dev/null/x --events 1", 1, "/dev/null/x");
@@ -137,4 +143,65 @@ fn a_feed_with_holes_is_not_written_as_a_recording() {
     let line = format!("--scenario {} --to journal:{}", scenario.display(), target.display());
     check_refused(&line, 1, "depthcast record");
     assert!(!target.exists());
+}
+
+/// The program with a feed in shared memory, killed with the test; its file is removed.
+struct Writer {
+    process: Child,
+    file: PathBuf,
+}
+
+impl Writer {
+    fn start(name: &str) -> Writer {
+        let name = format!("{name}-{}", std::process::id());
+        let process =
+            program(&format!("--to shm:{name} --symbols 2")).stderr(Stdio::piped()).spawn().unwrap();
+        let file = Path::new("/dev/shm").join(format!("depthcast-{name}"));
+        let writer = Writer { process, file };
+        writer.wait_for(|file| file.exists());
+        writer
+    }
+
+    fn wait_for(&self, wanted: impl Fn(&Path) -> bool) {
+        while !wanted(&self.file) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn signal(&mut self, signal: &str) -> ExitStatus {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+#[test]
+fn a_feed_in_shared_memory_has_one_writer_and_is_gone_with_its_end() {
+    for signal in ["TERM", "INT"] {
+        let mut writer = Writer::start("test-sim-one");
+        let name = writer.file.file_name().unwrap().to_str().unwrap().trim_start_matches("depthcast-");
+        let complaint = format!("is being written by process {}", writer.process.id());
+        check_refused(&format!("--to shm:{name}"), 1, &complaint);
+        assert_eq!(writer.signal(signal).code(), Some(0));
+        assert!(!writer.file.exists());
+    }
+}
+
+#[test]
+fn a_writer_that_was_killed_leaves_its_name_to_the_next() {
+    let mut first = Writer::start("test-sim-killed");
+    let made = |file: &Path| std::fs::metadata(file).map(|it| it.ino()).ok();
+    let old = made(&first.file);
+    assert_eq!(first.signal("KILL").code(), None);
+    assert!(first.file.exists());
+    let second = Writer::start("test-sim-killed");
+    second.wait_for(|file| made(file).is_some_and(|new| Some(new) != old));
 }

@@ -24,8 +24,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 #[derive(Debug, Clone, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where market data comes from: sim, sim:NAME (a built-in scenario), sim:FILE (a scenario file), or journal:DIR (a
-    /// recording)
+    /// Where market data comes from: sim, sim:NAME (a built-in scenario), sim:FILE (a scenario file), journal:DIR (a
+    /// recording), or shm:NAME (what `feed-sim --to shm:NAME` writes into shared memory)
     #[arg(long, env = "DEPTHCAST_FEED", help_heading = "Feed", value_name = "FEED", default_value_t = Config::default().feed)]
     #[serde(with = "text")]
     pub feed: FeedSpec,
@@ -398,6 +398,12 @@ impl Config {
         }
         if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
             return wrong("from", "it has to be before --to");
+        }
+        if self.hold && matches!(self.feed, FeedSpec::Shared(_)) {
+            return wrong(
+                "hold",
+                "a feed in shared memory cannot be held: it goes on whatever its readers do",
+            );
         }
         if self.record_segment_bytes < 1 << 20 {
             return wrong("record-segment-bytes", "smaller ones are too many files: at least 1048576");

@@ -1,7 +1,10 @@
 //! Opens the feed that the configuration names.
 
 use crate::config::{Config, FeedSpec};
-use feed::{FeedSource, PauseHandle};
+use feed::{
+    FeedSource, PauseHandle,
+    shared::{FeedName, Notice, SharedError, SharedSource},
+};
 use feed_sim::{Scenario, SimConfig, SimError, Simulator};
 use journal::{JournalError, Remote, Replay, ReplayOptions};
 use std::time::Duration;
@@ -25,6 +28,9 @@ pub enum OpenFeedError {
     /// The recording cannot be played.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// What is in shared memory cannot be followed.
+    #[error(transparent)]
+    Shared(#[from] SharedError),
 }
 
 impl Feed {
@@ -56,10 +62,24 @@ impl Feed {
                 let hold = options.hold.clone();
                 Feed { source: Box::new(Replay::open(dir, options)?), hold, remote: Some(remote) }
             }
+            FeedSpec::Shared(name) => Feed {
+                source: Box::new(SharedSource::open(name.clone(), config.wait, tell(name))?),
+                hold: PauseHandle::default(),
+                remote: None,
+            },
         };
         if config.hold {
             feed.hold.pause();
         }
         Ok(feed)
+    }
+}
+
+/// What an operator is told of a feed in shared memory.
+fn tell(name: &FeedName) -> impl FnMut(Notice) + Send + use<> {
+    let feed = format!("shm:{name}");
+    move |notice| match notice.is_warning() {
+        true => tracing::warn!(feed, "{notice}"),
+        false => tracing::info!(feed, "{notice}"),
     }
 }

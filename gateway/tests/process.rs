@@ -28,7 +28,8 @@ const SMALL: [&str; 8] =
 #[test]
 fn wrong_usage_is_told_with_exit_code_2() {
     check(&["--fed", "sim"], 2, "a similar argument exists: '--feed'");
-    check(&["--feed", "fax"], 2, "use sim, sim:NAME, sim:FILE, or journal:DIR");
+    check(&["--feed", "fax"], 2, "use sim, sim:NAME, sim:FILE, journal:DIR, or shm:NAME");
+    check(&["--feed", "shm:a/b"], 2, "1 to 64 of A-Z a-z 0-9 . _ -");
     check(&["--wait", "sleep"], 2, "use spin, backoff or park");
     check(&["--workers", "0"], 2, "1..=256");
     check(&["--log", "a=b=c"], 2, "--log");
@@ -48,6 +49,7 @@ fn what_cannot_be_served_is_told_with_exit_code_1() {
     check(&["--listen", "127.0.0.1:0", "--feed", "sim:nothing"], 1, "there is no scenario 'nothing'");
     check(&["--listen", "127.0.0.1:0", "--feed", "journal:/no/such/folder"], 1, "/no/such/folder");
     check(&["--listen", "127.0.0.1:0", "--ring-slots", "1000"], 1, "power of two");
+    check(&["--listen", "127.0.0.1:0", "--feed", "shm:any", "--hold"], 1, "cannot be held");
     check(&["verify", "/no/such/folder"], 1, "/no/such/folder");
     check(&["import", "kraken", "/no/such/file", "--out", "/tmp/never"], 1, "/no/such/file");
 }

@@ -1,5 +1,6 @@
 //! Which feed, as an operator names it.
 
+use feed::shared::{FeedName, FeedNameError};
 use std::{fmt, path::PathBuf, str::FromStr};
 
 /// Where market data comes from.
@@ -9,6 +10,8 @@ pub enum FeedSpec {
     Sim(String),
     /// A recording.
     Journal(PathBuf),
+    /// What another process of this machine writes into shared memory.
+    Shared(FeedName),
 }
 
 impl Default for FeedSpec {
@@ -22,14 +25,21 @@ impl fmt::Display for FeedSpec {
         match self {
             FeedSpec::Sim(scenario) => write!(f, "sim:{scenario}"),
             FeedSpec::Journal(dir) => write!(f, "journal:{}", dir.display()),
+            FeedSpec::Shared(name) => write!(f, "shm:{name}"),
         }
     }
 }
 
 /// A text that names no feed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no feed '{0}'; use sim, sim:NAME, sim:FILE, or journal:DIR")]
-pub struct FeedSpecError(String);
+pub enum FeedSpecError {
+    /// There is no feed of that kind.
+    #[error("there is no feed '{0}'; use sim, sim:NAME, sim:FILE, journal:DIR, or shm:NAME")]
+    Unknown(String),
+    /// No feed in shared memory can have that name.
+    #[error(transparent)]
+    BadName(#[from] FeedNameError),
+}
 
 impl FromStr for FeedSpec {
     type Err = FeedSpecError;
@@ -39,7 +49,8 @@ impl FromStr for FeedSpec {
             None if text == "sim" => Ok(FeedSpec::default()),
             Some(("sim", scenario)) if !scenario.is_empty() => Ok(FeedSpec::Sim(scenario.to_owned())),
             Some(("journal", dir)) if !dir.is_empty() => Ok(FeedSpec::Journal(dir.into())),
-            _ => Err(FeedSpecError(text.to_owned())),
+            Some(("shm", name)) => Ok(FeedSpec::Shared(name.parse()?)),
+            _ => Err(FeedSpecError::Unknown(text.to_owned())),
         }
     }
 }
@@ -53,12 +64,15 @@ mod tests {
         assert_eq!("sim".parse(), Ok(FeedSpec::Sim("market".into())));
         assert_eq!("sim:crash".parse(), Ok(FeedSpec::Sim("crash".into())));
         assert_eq!("journal:/data/btc".parse(), Ok(FeedSpec::Journal("/data/btc".into())));
-        for bad in ["", "sim:", "journal:", "journal", "nats://host"] {
+        assert_eq!("shm:fast".parse::<FeedSpec>().unwrap().to_string(), "shm:fast");
+        for bad in ["", "sim:", "journal:", "journal", "shm", "nats://host"] {
             let error = bad.parse::<FeedSpec>().unwrap_err().to_string();
             assert_eq!(
                 error,
-                format!("there is no feed '{bad}'; use sim, sim:NAME, sim:FILE, or journal:DIR")
+                format!("there is no feed '{bad}'; use sim, sim:NAME, sim:FILE, journal:DIR, or shm:NAME")
             );
         }
+        let error = "shm:a/b".parse::<FeedSpec>().unwrap_err().to_string();
+        assert!(error.starts_with("'a/b' cannot be the name of a feed in shared memory"), "{error}");
     }
 }

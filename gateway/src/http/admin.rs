@@ -5,7 +5,7 @@ use super::{
     parameters::bad,
     reply::{self, Problem},
 };
-use crate::{archive::Archive, control::Control};
+use crate::{archive::Archive, config::FeedSpec, control::Control};
 use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, StatusCode, body::Incoming, header};
 use journal::Remote;
@@ -75,6 +75,7 @@ impl Visit {
         match path.strip_prefix(PREFIX) {
             Some("pause") => {
                 read::<Nothing>(&body)?;
+                check_can_be_held(control)?;
                 control.hold_feed();
             }
             Some("continue") => {
@@ -148,6 +149,14 @@ fn time(Seek { to }: &Seek) -> Result<Nanos, Problem> {
         NumberOrText::Text(text) => text.parse(),
     };
     time.map_err(|error: market::TimeError| bad(format!("to: {error}")))
+}
+
+fn check_can_be_held(control: &Control) -> Result<(), Problem> {
+    if !matches!(control.config.feed, FeedSpec::Shared(_)) {
+        return Ok(());
+    }
+    let text = "a feed in shared memory cannot be held: it goes on whatever its readers do";
+    Err(Problem::new(StatusCode::CONFLICT, ErrorCode::NotAllowed, text))
 }
 
 fn replay(control: &Control) -> Result<&Remote, Problem> {

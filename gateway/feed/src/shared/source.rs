@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{FeedError, FeedSource, FeedState, FeedStatus};
 use market::{Epoch, Event, Instruments, Nanos, SymbolId};
-use rings::broadcast::{Polled, Reader};
+use rings::{
+    broadcast::{Polled, Reader},
+    wait::WaitStrategy,
+};
 use std::{iter, time::Duration};
 
 /// The most events of a poll, but for the end of an exchange event.
@@ -22,12 +25,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// How long the writer is given to send the books that are missing.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// While events keep coming, the next look is so much later: that is what the way through shared memory adds to latency at most.
+/// Nobody wakes a reader of another process, so it looks again: this much later while events keep coming.
 const REST: Duration = Duration::from_micros(100);
 /// For so long behind an event, events are said to keep coming.
 const LIVELY: Duration = Duration::from_millis(10);
-/// How long a rest is while nothing comes.
-const IDLE_REST: Duration = Duration::from_millis(1);
+/// So much later while none comes, and where time is dear.
+const LONG_REST: Duration = Duration::from_millis(1);
 
 /// Reads a feed in shared memory.
 ///
@@ -35,6 +38,7 @@ const IDLE_REST: Duration = Duration::from_millis(1);
 /// [`Kind::FeedGap`](market::Kind::FeedGap) of every symbol that had a book, and begins with a reset.
 pub struct SharedSource {
     name: FeedName,
+    wait: WaitStrategy,
     tell: Box<dyn FnMut(Notice) + Send>,
     instruments: Instruments,
     follower: Follower,
@@ -70,14 +74,19 @@ impl SharedSource {
     /// Begins to read the feed of this name, or to wait for it. What an operator should know is given to `tell`, in the thread that
     /// polls.
     ///
+    /// `wait` says when it is [due](FeedSource::next_due) to be polled again, and so how much later an event may be seen: at once,
+    /// or after 0.1 ms while events keep coming ([`WaitStrategy::Backoff`]), or after 1 ms.
+    ///
     /// # Errors
     /// If there is no shared memory, or what has this name is no feed that this program can read.
     pub fn open(
         name: FeedName,
+        wait: WaitStrategy,
         tell: impl FnMut(Notice) + Send + 'static,
     ) -> Result<SharedSource, SharedError> {
         let mut source = SharedSource {
             name,
+            wait,
             tell: Box::new(tell),
             instruments: Instruments::default(),
             follower: Follower::default(),
@@ -215,7 +224,11 @@ impl FeedSource for SharedSource {
 
     fn next_due(&self) -> Option<Nanos> {
         let is_lively = self.polled.since(self.lively_at) < LIVELY;
-        Some(self.polled + if is_lively { REST } else { IDLE_REST })
+        Some(match self.wait {
+            WaitStrategy::Spin if self.writer.is_some() => self.polled,
+            WaitStrategy::Backoff if is_lively => self.polled + REST,
+            _ => self.polled + LONG_REST,
+        })
     }
 
     fn refresh(&mut self, symbol: SymbolId) {

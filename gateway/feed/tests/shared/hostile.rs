@@ -4,6 +4,7 @@ use super::{Name, exchange::Exchange, receiver::Receiver, story::seed};
 use feed::{FeedSource, shared::SharedSource};
 use market::Nanos;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+use rings::wait::WaitStrategy;
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::FileExt,
@@ -49,7 +50,7 @@ fn no_garbage_makes_a_reader_panic_or_take_half_an_exchange_event() {
             exchange.beat();
             exchange.answer();
             // A feed that is damaged may be refused.
-            if SharedSource::open(name.0.clone(), drop).is_err() {
+            if SharedSource::open(name.0.clone(), WaitStrategy::Park, drop).is_err() {
                 break;
             }
             let mut events = Vec::new();

@@ -10,6 +10,7 @@ use feed::{
     shared::{Notice, SharedError, SharedSink, SharedSource, SinkOptions},
 };
 use market::{Instrument, Instruments, Nanos};
+use rings::wait::WaitStrategy;
 use std::{fs, os::unix::fs::MetadataExt, process, time::Duration};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -179,7 +180,7 @@ fn what_is_no_feed_is_left_alone() {
     let name = Name::new();
     fs::write(name.0.path(), "something that somebody wants to keep").unwrap();
     check_refused(Exchange::open(&name.0, 1, 1), "is no feed");
-    check_refused(SharedSource::open(name.0.clone(), drop), "is no feed");
+    check_refused(SharedSource::open(name.0.clone(), WaitStrategy::Park, drop), "is no feed");
     assert!(fs::read_to_string(name.0.path()).unwrap().starts_with("something"));
     fs::remove_file(name.0.path()).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", name.0.path()).unwrap();
@@ -207,4 +208,24 @@ fn a_feed_that_comes_back_as_another_is_an_error() {
     let _sink = SharedSink::create(&name.0, &others, options(SLOTS)).unwrap();
     let error = reader.source.poll(Nanos(200 * MILLISECOND), &mut Vec::new()).unwrap_err().to_string();
     assert!(error.contains("feed shm:test-feed-") && error.contains("at place 1 ('S1/USDT'"), "{error}");
+}
+
+#[test]
+fn how_soon_it_looks_again_is_the_operators_choice() {
+    let name = Name::new();
+    let mut exchange = Exchange::open(&name.0, 1, 1).unwrap();
+    let mut check = |wait, lively: u64, quiet: u64| {
+        let mut source = SharedSource::open(name.0.clone(), wait, drop).unwrap();
+        let mut due_after = |now| {
+            source.poll(now, &mut Vec::new()).unwrap();
+            source.next_due().unwrap().since(now).as_micros() as u64
+        };
+        let now = Nanos(1_000 * MILLISECOND);
+        due_after(now);
+        exchange.answer();
+        assert_eq!((due_after(now), due_after(now + Duration::from_millis(10))), (lively, quiet), "{wait}");
+    };
+    check(WaitStrategy::Spin, 0, 0);
+    check(WaitStrategy::Backoff, 100, 1_000);
+    check(WaitStrategy::Park, 1_000, 1_000);
 }

@@ -14,10 +14,10 @@ use std::{
 };
 
 /// A name that no other test has; its file is removed with it.
-pub struct Name(pub FeedName);
+struct Name(FeedName);
 
 impl Name {
-    pub fn new() -> Name {
+    fn new() -> Name {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         Name(format!("test-feed-{}-{next}", process::id()).parse().unwrap())

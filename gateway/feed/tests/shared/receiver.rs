@@ -6,6 +6,7 @@ use feed::{
     shared::{FeedName, Notice, SharedSource},
 };
 use market::{Event, Kind, Nanos, Seq, Side};
+use rings::wait::WaitStrategy;
 use std::sync::mpsc::{Receiver as Inbox, channel};
 
 pub struct Receiver {
@@ -29,7 +30,7 @@ impl Receiver {
     pub fn open(name: &FeedName) -> Receiver {
         let (told, notices) = channel();
         let tell = move |notice| _ = told.send(notice);
-        let source = SharedSource::open(name.clone(), tell).unwrap();
+        let source = SharedSource::open(name.clone(), WaitStrategy::Park, tell).unwrap();
         Receiver { source, notices, symbols: Vec::new(), watermark: Nanos::ZERO, surprises: 0, gaps: 0 }
     }
 

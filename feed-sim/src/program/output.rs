@@ -3,9 +3,12 @@
 mod json;
 
 use anyhow::Context;
-use feed::FeedSink;
+use feed::{
+    FeedSink,
+    shared::{FeedName, SharedSink, SinkOptions},
+};
 use journal::Writer;
-use market::{Epoch, Event, Instruments, Nanos};
+use market::{Epoch, Event, Instruments, Nanos, SymbolId};
 use std::{
     io::{self, BufWriter, ErrorKind, StdoutLock, Write},
     path::PathBuf,
@@ -18,34 +21,41 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where events go, as it is said on the command line.
 #[derive(Debug, Clone)]
-pub(crate) enum Destination {
+pub(super) enum Destination {
     /// JSON lines on standard output.
     Lines,
     /// A recording in this folder.
     Recording(PathBuf),
+    /// A feed of this name in shared memory.
+    Shared(FeedName),
 }
 
 impl FromStr for Destination {
-    type Err = &'static str;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Destination, &'static str> {
+    fn from_str(text: &str) -> Result<Destination, String> {
         match text.split_once(':') {
             None if text == "-" => Ok(Destination::Lines),
             Some(("journal", dir)) if !dir.is_empty() => Ok(Destination::Recording(dir.into())),
-            _ => Err("events go to - (standard output) or to journal:DIR (a recording)"),
+            Some(("shm", name)) => name.parse().map(Destination::Shared).map_err(|error| format!("{error}")),
+            _ => {
+                Err("events go to - (standard output), journal:DIR (a recording) or shm:NAME (shared memory)"
+                    .into())
+            }
         }
     }
 }
 
 /// An open [`Destination`].
-pub(crate) enum Output {
+pub(super) enum Output {
     Lines { out: BufWriter<StdoutLock<'static>>, instruments: Instruments, text: Vec<u8> },
     Recording { writer: Box<Writer>, dir: PathBuf, synced: Nanos },
+    Shared { sink: Box<SharedSink> },
 }
 
 impl Output {
     /// Begins to write events of these instruments.
-    pub fn open(to: &Destination, instruments: &Instruments) -> anyhow::Result<Output> {
+    pub fn open(to: &Destination, instruments: &Instruments, options: SinkOptions) -> anyhow::Result<Output> {
         Ok(match to {
             Destination::Lines => {
                 let out = BufWriter::new(io::stdout().lock());
@@ -55,10 +65,13 @@ impl Output {
                 let writer = Box::new(Writer::open(dir, Epoch(rand::random()), instruments)?);
                 Output::Recording { writer, dir: dir.clone(), synced: Nanos::ZERO }
             }
+            Destination::Shared(name) => {
+                Output::Shared { sink: Box::new(SharedSink::create(name, instruments, options)?) }
+            }
         })
     }
 
-    /// Writes whole exchange events; lines at once, a recording durably after a second at the latest.
+    /// Writes whole exchange events; lines and shared memory at once, a recording durably after a second at the latest.
     pub fn write(&mut self, events: &[Event], now: Nanos) -> anyhow::Result<()> {
         match self {
             Output::Lines { out, instruments, text } => {
@@ -74,20 +87,33 @@ impl Output {
                 }
                 Ok(())
             }
+            Output::Shared { sink } => Ok(sink.push(events)?),
         }
     }
 
-    /// Makes all of it durable.
+    /// Tells readers that nothing before `watermark` will follow, and gives to `asked` whose books they want.
+    pub fn reach(&mut self, watermark: Nanos, asked: impl FnMut(SymbolId)) {
+        if let Output::Shared { sink } = self {
+            sink.beat(watermark);
+            sink.take_asked(asked);
+        }
+    }
+
+    /// Makes all of a recording durable, and ends a feed.
     pub fn finish(self) -> anyhow::Result<()> {
-        if let Output::Recording { mut writer, dir, .. } = self {
-            let last = writer.sync()?;
-            eprintln!("{}: {} bytes, the last record is {last}", dir.display(), writer.bytes());
+        match self {
+            Output::Lines { .. } => {}
+            Output::Recording { mut writer, dir, .. } => {
+                let last = writer.sync()?;
+                eprintln!("{}: {} bytes, the last record is {last}", dir.display(), writer.bytes());
+            }
+            Output::Shared { sink } => sink.end(),
         }
         Ok(())
     }
 }
 
 /// Whether the reader of standard output went away: not a failure of ours.
-pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
