@@ -1,24 +1,35 @@
-//! The event ring: on one thread, and as a hop between two cores beside a bare atomic word and tokio's broadcast.
+//! The event ring: on one thread, and as a hop between two cores beside the same in shared memory, a bare atomic word and tokio's
+//! broadcast.
 
 use super::measure::{Item, Samples, Setup, Target, time};
+use anyhow::Context;
 use crossbeam::utils::CachePadded;
 use market::Event;
-use rings::broadcast::{self, Polled, Reader, Writer};
+use rings::{
+    broadcast::{self, Mapped, Polled, Reader, Slot, Storage, Writer},
+    shared_memory::SharedMemory,
+};
 use std::{
     hint::{black_box, spin_loop},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync;
 
 pub const ITEMS: &[Item] = &[
     Item { name: "ring/publish-and-poll", target: None, measure: publish_and_poll },
     Item { name: "ring/hop", target: Some(Target::Nanos(100.0)), measure: hop },
+    Item { name: "ring/hop-in-shared-memory", target: None, measure: mapped_hop },
     Item { name: "ring/hop-of-a-bare-atomic", target: None, measure: bare_hop },
     Item { name: "ring/hop-of-tokio-broadcast", target: None, measure: tokio_hop },
 ];
 
 /// What the ring carries: a packed event.
 type Words = [u64; Event::WORDS];
+/// Both ends of a ring.
+type Ends<S> = (Writer<{ Event::WORDS }, S>, Reader<{ Event::WORDS }, S>);
 const SLOTS: usize = 1 << 12;
 const ROUND_TRIPS: usize = 500_000;
 
@@ -38,8 +49,31 @@ fn publish_and_poll(setup: &Setup) -> anyhow::Result<Samples> {
 }
 
 fn hop(setup: &Setup) -> anyhow::Result<Samples> {
-    let (mut there, mut arriving) = broadcast::ring(SLOTS);
-    let (mut back, mut returning) = broadcast::ring(SLOTS);
+    hop_of(setup, broadcast::ring(SLOTS), broadcast::ring(SLOTS))
+}
+
+fn mapped_hop(setup: &Setup) -> anyhow::Result<Samples> {
+    hop_of(setup, mapped_ring()?, mapped_ring()?)
+}
+
+/// A ring in a file that its two ends map apart, as two processes do.
+fn mapped_ring() -> anyhow::Result<Ends<Mapped<{ Event::WORDS }>>> {
+    const FIRST: usize = 8;
+    let file = tempfile::tempfile_in("/dev/shm").context("make a file in /dev/shm")?;
+    file.set_len((FIRST * 8 + SLOTS * size_of::<Slot<{ Event::WORDS }>>()) as u64)?;
+    let map = || {
+        let memory = Arc::new(SharedMemory::map(&file)?);
+        Mapped::new(memory, 0, FIRST, SLOTS).map(Arc::new).context("the ring does not fit into its file")
+    };
+    Ok((Writer::new(map()?), Reader::new(map()?)))
+}
+
+/// There through one ring and back through another.
+fn hop_of<S: Storage<{ Event::WORDS }>>(
+    setup: &Setup,
+    (mut there, mut arriving): Ends<S>,
+    (mut back, mut returning): Ends<S>,
+) -> anyhow::Result<Samples> {
     let echo = move || {
         if let Some(words) = take(&mut arriving) {
             back.publish(&words);
@@ -48,9 +82,9 @@ fn hop(setup: &Setup) -> anyhow::Result<Samples> {
     setup.beside(echo, || round_trips(setup, |i| ring_round_trip(&mut there, &mut returning, i)))
 }
 
-fn ring_round_trip(
-    there: &mut Writer<{ Event::WORDS }>,
-    returning: &mut Reader<{ Event::WORDS }>,
+fn ring_round_trip<S: Storage<{ Event::WORDS }>>(
+    there: &mut Writer<{ Event::WORDS }, S>,
+    returning: &mut Reader<{ Event::WORDS }, S>,
     number: u64,
 ) -> u64 {
     there.publish(&[number; Event::WORDS]);
@@ -62,7 +96,7 @@ fn ring_round_trip(
     }
 }
 
-fn take(reader: &mut Reader<{ Event::WORDS }>) -> Option<Words> {
+fn take<S: Storage<{ Event::WORDS }>>(reader: &mut Reader<{ Event::WORDS }, S>) -> Option<Words> {
     let mut taken = None;
     match reader.poll(1, |_, words| taken = Some(*words)) {
         Polled::Lagged { missed } => unreachable!("missed {missed} of one record on its way"),
