@@ -157,13 +157,14 @@ impl Writer {
         let process =
             program(&format!("--to shm:{name} --symbols 2")).stderr(Stdio::piped()).spawn().unwrap();
         let file = Path::new("/dev/shm").join(format!("depthcast-{name}"));
-        let writer = Writer { process, file };
+        let mut writer = Writer { process, file };
         writer.wait_for(|file| file.exists());
         writer
     }
 
-    fn wait_for(&self, wanted: impl Fn(&Path) -> bool) {
+    fn wait_for(&mut self, wanted: impl Fn(&Path) -> bool) {
         while !wanted(&self.file) {
+            assert_eq!(self.process.try_wait().unwrap(), None, "it goes on");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -202,6 +203,6 @@ fn a_writer_that_was_killed_leaves_its_name_to_the_next() {
     let old = made(&first.file);
     assert_eq!(first.signal("KILL").code(), None);
     assert!(first.file.exists());
-    let second = Writer::start("test-sim-killed");
+    let mut second = Writer::start("test-sim-killed");
     second.wait_for(|file| made(file).is_some_and(|new| Some(new) != old));
 }

@@ -58,12 +58,10 @@ impl SharedSink {
         area.store(at::INCARNATION, options.incarnation);
         area.store(at::PROCESS, process::id().into());
         area.store(at::STARTED, options.started.0);
+        let instruments = table::append(instruments, 0, &area)?;
         let ring = Writer::new(area.ring());
         let _locked = unnamed.name(&area.path)?;
-        let mut sink =
-            SharedSink { name: name.clone(), area, ring, instruments: 0, beats: 0, asked: 0, _locked };
-        sink.list(instruments)?;
-        Ok(sink)
+        Ok(SharedSink { name: name.clone(), area, ring, instruments, beats: 0, asked: 0, _locked })
     }
 
     /// Appends to the table what `instruments` has more than it. To be called before events of new instruments are pushed.
@@ -71,15 +69,7 @@ impl SharedSink {
     /// # Errors
     /// If there is no room for them; then none is appended.
     pub fn list(&mut self, instruments: &Instruments) -> Result<(), SharedError> {
-        let room = self.area.sizes.room;
-        if instruments.len() > room {
-            return Err(SharedError::TooManyInstruments { room, wanted: instruments.len() });
-        }
-        for (place, instrument) in instruments.iter().skip(self.instruments) {
-            table::write(place, instrument, self.area.instrument(place.index()));
-        }
-        self.instruments = self.instruments.max(instruments.len());
-        self.area.store(at::INSTRUMENTS, self.instruments as u64);
+        self.instruments = table::append(instruments, self.instruments, &self.area)?;
         Ok(())
     }
 

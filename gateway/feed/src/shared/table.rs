@@ -1,7 +1,10 @@
 //! An instrument as words. The table only grows, so an instrument that is there once never changes, and the number of them is
 //! all that a reader has to look at again.
 
-use super::{SharedError, area::Area};
+use super::{
+    SharedError,
+    area::{Area, at},
+};
 use market::{Instrument, Instruments, Price, Qty, Status, SymbolId};
 use std::{
     array,
@@ -14,8 +17,22 @@ pub(super) const RECORD: usize = 12;
 const NAME: usize = 4;
 const CHECKED: usize = RECORD - 1;
 
+/// Appends to the table of `area`, which has `from` instruments, what `table` has more; then tells how many there are.
+pub(super) fn append(table: &Instruments, from: usize, area: &Area) -> Result<usize, SharedError> {
+    let room = area.sizes.room;
+    if table.len() > room {
+        return Err(SharedError::TooManyInstruments { room, wanted: table.len() });
+    }
+    for (place, instrument) in table.iter().skip(from) {
+        write(place, instrument, area.instrument(place.index()));
+    }
+    let there = table.len().max(from);
+    area.store(at::INSTRUMENTS, there as u64);
+    Ok(there)
+}
+
 /// Writes the instrument of this place.
-pub(super) fn write(place: SymbolId, instrument: &Instrument, to: &[AtomicU64]) {
+fn write(place: SymbolId, instrument: &Instrument, to: &[AtomicU64]) {
     let mut words = [0; RECORD];
     words[..NAME].copy_from_slice(&name(&instrument.symbol));
     words[NAME..2 * NAME].copy_from_slice(&name(&instrument.venue_symbol));
