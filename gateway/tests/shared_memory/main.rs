@@ -12,7 +12,7 @@ use support::{
     client::Client,
     get, get_until,
     program::{Gateway, depthcast},
-    run,
+    request, run,
 };
 use wire::message::Channel;
 use writer::{Feed, Writer};
@@ -147,6 +147,13 @@ fn a_feed_that_shows_no_life_is_told_and_its_last_books_are_served() {
         get_until(address, "/readyz", |answer| answer.status == 200).await;
         let mut client = Client::connect(address).await;
         client.subscribe(json!({"channel": "book", "symbol": ["BTC/USDT"]})).await;
+        let json = [("content-type", "application/json")];
+        let held = request(address, "POST", "/v1/admin/pause", &json).await;
+        assert_eq!(
+            (held.status, &held.json()["code"]),
+            (409, &json!("not_allowed")),
+            "nobody holds an exchange"
+        );
         writer.kill();
         let stalled = |message: &Value| message["data"][0]["event"] == "feed_stalled";
         client.json_where(stalled).await;
