@@ -42,6 +42,9 @@ const SLOTS: Range<usize> = 1 << 10..(1 << 26) + 1;
 /// Room for so many instruments at least, and for twice as many as there are.
 const LEAST_ROOM: usize = 4_096;
 
+/// However large the ring is, an exchange event has no more events: a reader holds it until it is whole.
+const LARGEST: usize = 1 << 20;
+
 const HEADER: usize = 512;
 const PAGE: usize = 512;
 const SLOT: usize = size_of::<Slot<{ Event::WORDS }>>() / size_of::<u64>();
@@ -184,7 +187,7 @@ impl Area {
 
     /// The most events of an exchange event.
     pub fn largest(&self) -> usize {
-        self.sizes.slots / 4
+        (self.sizes.slots / 4).min(LARGEST)
     }
 
     /// How many instruments there are, as far as there is room.

@@ -16,7 +16,7 @@ use std::{fs::File, process};
 #[derive(Debug, Clone, Copy)]
 pub struct SinkOptions {
     /// Slots of the ring, an event each: a power of two from 2^10 to 2^26. How far readers may be behind. An exchange event
-    /// takes at most a quarter of it.
+    /// takes at most a quarter of it, and 2^20.
     pub slots: usize,
     /// A number that no other writer has, by chance.
     pub incarnation: u64,
@@ -105,7 +105,7 @@ impl SharedSink {
             Some(run) => Err(FeedError {
                 feed: format!("shm:{}", self.name),
                 what: format!(
-                    "an exchange event of {} events is more than a quarter of a ring of {} slots: make it larger",
+                    "an exchange event of {} events does not fit, it may have {largest} in a ring of {} slots: make it larger",
                     run.len(),
                     self.area.sizes.slots
                 ),

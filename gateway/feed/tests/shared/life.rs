@@ -194,7 +194,7 @@ fn a_ring_has_a_size_that_can_be() {
     let mut sink = SharedSink::create(&name.0, &instruments(1), options(1_024)).unwrap();
     let event = market::Event::new(market::Kind::Level);
     let error = sink.push(&vec![event; 257]).unwrap_err().to_string();
-    assert!(error.contains("257 events is more than a quarter of a ring of 1024 slots"), "{error}");
+    assert!(error.contains("257 events does not fit, it may have 256 in a ring of 1024 slots"), "{error}");
 }
 
 #[test]
