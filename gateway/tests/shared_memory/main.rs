@@ -138,6 +138,26 @@ fn writers_that_are_killed_are_followed_by_the_next_and_no_book_is_wrong() {
 }
 
 #[test]
+fn a_gateway_that_falls_a_ring_behind_says_so_and_no_book_is_wrong() {
+    let feed = Feed::new("lapped");
+    let _writer = Writer::start(&feed, "--symbols 3 --rate 20000 --ring-slots 1024");
+    let [stops, witness] = [(); 2].map(|()| gateway(&feed, "127.0.0.1:0"));
+    run(async {
+        get_until(stops.address, "/readyz", |answer| answer.status == 200).await;
+        get_until(witness.address, "/readyz", |answer| answer.status == 200).await;
+        let mut prover = Prover::connect(stops.address).await;
+        let mut other = Prover::connect(witness.address).await;
+        prover.take_50_updates().await;
+        stops.signal("STOP");
+        let enough = other.updates() + 5_000;
+        other.until(|it| it.updates() >= enough).await;
+        stops.signal("CONT");
+        prover.until(|it| it.snapshots("feed_gap") >= SYMBOLS.len() as u64).await;
+        prover.take_50_updates().await;
+    });
+}
+
+#[test]
 fn a_feed_that_shows_no_life_is_told_and_its_last_books_are_served() {
     let feed = Feed::new("silent");
     let writer = Writer::start(&feed, MARKET);
