@@ -12,7 +12,7 @@ use crate::{
 use feed::FeedError;
 use ingest::{Ingest, IngestOptions};
 use journal::JournalError;
-use market::{Epoch, Ids};
+use market::{Epoch, Ids, clock};
 use rings::wait::WaitStrategy;
 use std::{
     io,
@@ -104,6 +104,7 @@ fn assemble(config: Config, listeners: Option<Listeners>, feed: Feed) -> Result<
         ring_slots: config.ring_slots,
         on_cross: config.on_cross(),
         hold: feed.hold.clone(),
+        id_base: clock::now().0 / 1_000,
         ..IngestOptions::default()
     };
     let mut ingest = Ingest::new(feed.source, Epoch(rand::random()), options);
@@ -158,7 +159,7 @@ fn assemble(config: Config, listeners: Option<Listeners>, feed: Feed) -> Result<
     if let Some(recorder) = recorder {
         running.spawn("recorder".to_owned(), move || recorder.run())?;
     }
-    let epoch = running.control.ids.epoch;
+    let epoch = running.control.first_ids.epoch;
     let (Some(listeners), Some(address)) = (listeners, address) else {
         tracing::info!(%epoch, "recording");
         return Ok(running);
@@ -211,9 +212,9 @@ impl Running {
         stats.is_feed_ended() && recording.is_none_or(|recording| recording.position() >= stats.head())
     }
 
-    /// The numbering of its events, and what ids of other dialects add to it.
+    /// The numbering of its events at the start, and what ids of other dialects add to it.
     pub fn ids(&self) -> Ids {
-        self.control.ids
+        self.control.first_ids
     }
 
     /// Where it listens for plain TCP connections, if anywhere.
@@ -221,9 +222,9 @@ impl Running {
         self.tcp
     }
 
-    /// The epoch of its numbers.
+    /// The epoch of its numbers at the start.
     pub fn epoch(&self) -> Epoch {
-        self.control.ids.epoch
+        self.control.first_ids.epoch
     }
 
     /// Waits until the feed ends by itself in error; for ever if it does not. The last books go on being served.

@@ -66,6 +66,11 @@ pub struct Config {
     #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub to: Option<Nanos>,
 
+    /// Play a recording again and again: at its end, or that of --to, it goes on at its beginning, or --from, with numbers in a
+    /// new epoch
+    #[arg(long, env = "DEPTHCAST_LOOP", help_heading = "Feed")]
+    pub r#loop: bool,
+
     /// Let stretches of a recording in which nothing happens pass in at most so much feed time (0: as they were)
     #[arg(long, env = "DEPTHCAST_MAX_GAP_MS", help_heading = "Feed", value_name = "MS", default_value_t = Config::default().max_gap_ms)]
     pub max_gap_ms: u64,
@@ -280,6 +285,7 @@ impl Default for Config {
             hold: false,
             from: None,
             to: None,
+            r#loop: false,
             max_gap_ms: 0,
             on_cross: CrossRule::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 9000)),
@@ -404,6 +410,15 @@ impl Config {
                 "hold",
                 "a feed in shared memory cannot be held: it goes on whatever its readers do",
             );
+        }
+        if self.r#loop && !matches!(self.feed, FeedSpec::Journal(_)) {
+            return wrong(
+                "loop",
+                "only a recording has an end to begin again at; play one with --feed journal:DIR",
+            );
+        }
+        if self.r#loop && self.record.is_some() {
+            return wrong("loop", "what goes back in time cannot be recorded; leave out --loop or --record");
         }
         if self.record_segment_bytes < 1 << 20 {
             return wrong("record-segment-bytes", "smaller ones are too many files: at least 1048576");

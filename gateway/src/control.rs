@@ -24,7 +24,8 @@ pub(crate) type Job = Box<dyn FnOnce(&Rc<Shared>) + Send>;
 /// The control plane.
 pub(crate) struct Control {
     pub(crate) config: Config,
-    pub(crate) ids: Ids,
+    /// The numbering at the start. Each reader of the ring learns there where another one begins.
+    pub(crate) first_ids: Ids,
     pub(crate) started: Nanos,
     pub(crate) stats: Arc<IngestStats>,
     pub(crate) hold: PauseHandle,
@@ -69,7 +70,7 @@ impl Control {
     ) -> Control {
         let started = clock::now();
         let recording = config.record.is_some().then(|| Arc::new(RecordingStats::new()));
-        let archive = Archive::of(&config, ingest.epoch(), recording.as_ref()).map(Arc::new);
+        let archive = Archive::of(&config, ingest.ids().epoch, recording.as_ref()).map(Arc::new);
         let replays = archive.clone().map(|archive| {
             let (stats, instruments) = (ingest.stats(), ingest.instruments());
             Replays::new(&config, archive, stats, instruments, recording.clone(), desks.clone())
@@ -78,7 +79,7 @@ impl Control {
             replays,
             addresses: Addresses::new(&config),
             polls: Polling::default(),
-            ids: Ids { epoch: ingest.epoch(), base: started.0 / 1_000 },
+            first_ids: ingest.ids(),
             started,
             stats: ingest.stats(),
             hold,

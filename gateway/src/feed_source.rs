@@ -7,6 +7,7 @@ use feed::{
 };
 use feed_sim::{Scenario, SimConfig, SimError, Simulator};
 use journal::{JournalError, Remote, Replay, ReplayOptions};
+use market::Epoch;
 use std::time::Duration;
 
 /// A feed that is ready to be polled, and the switch that holds it.
@@ -56,6 +57,7 @@ impl Feed {
                     remote: remote.clone(),
                     from: config.from,
                     to: config.to,
+                    again: config.r#loop.then_some(|| Epoch(rand::random())),
                     max_gap: (config.max_gap_ms > 0).then(|| Duration::from_millis(config.max_gap_ms)),
                     hold: PauseHandle::default(),
                 };

@@ -74,7 +74,8 @@ impl Recorder {
         stats: Arc<RecordingStats>,
     ) -> Result<Recorder, StartError> {
         let config = &control.config;
-        let writer = Writer::open_with(dir, control.ids.epoch, &control.instruments(), options(config))?;
+        let writer =
+            Writer::open_with(dir, control.first_ids.epoch, &control.instruments(), options(config))?;
         let interval = Duration::from_millis(config.record_sync_ms.into());
         Ok(Recorder {
             images: Images::new(requests, Arc::new(Notify::new())),

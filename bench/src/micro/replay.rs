@@ -78,7 +78,7 @@ fn record(events: &mut Even) -> anyhow::Result<TempDir> {
 
 /// Reads a recording to its end and gives what comes of it behind its first book, a turn at a time. How long that takes.
 fn play(dir: &Path, events: &Even, mut take: impl FnMut(&[Event])) -> std::time::Duration {
-    let options = SequencerOptions { on_cross: OnCross::Status, largest: MAX_EXCHANGE_EVENT };
+    let options = SequencerOptions { on_cross: OnCross::Status, largest: MAX_EXCHANGE_EVENT, id_base: 0 };
     let mut sequencer = Sequencer::new(Numbering::Kept(EPOCH), events.instruments.len(), options);
     let mut reader = Reader::open(dir).expect("it was just written");
     let (mut block, mut sequenced) = (Vec::new(), Vec::new());

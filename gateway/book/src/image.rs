@@ -1,7 +1,7 @@
 //! A book on its way from one keeper to another.
 
 use crate::{Ladder, Mark};
-use market::{Epoch, Nanos, SymbolId};
+use market::{Ids, Nanos, SymbolId};
 use std::sync::Arc;
 
 /// The book of record as ingest hands it to a worker that was lapped by the ring.
@@ -10,7 +10,7 @@ pub struct Image {
     /// Whose.
     pub symbol: SymbolId,
     /// In which numbering.
-    pub epoch: Epoch,
+    pub ids: Ids,
     /// All its levels, best first, shared by all who asked; `None` if it does not stand. Of a stale book, as it was before the
     /// gap.
     pub levels: Option<Arc<Ladder>>,

@@ -8,7 +8,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use book::{Image, Ladder};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
-use market::{Epoch, Event, Instruments, Kind, Nanos, SymbolId};
+use market::{Epoch, Event, Ids, Instruments, Kind, Nanos, SymbolId};
 use rings::{
     broadcast::{self, Reader, Writer},
     wait::{Doorbell, Listener, WaitStrategy},
@@ -34,16 +34,19 @@ pub struct IngestOptions {
     pub stall_after: Duration,
     /// The switch that holds the feed; while it is held, it is not stalled.
     pub hold: PauseHandle,
+    /// What [`Ids`] count from in the first epoch.
+    pub id_base: u64,
 }
 
 impl Default for IngestOptions {
-    /// 2^18 slots, crossed books are told, stalled after 5 s.
+    /// 2^18 slots, crossed books are told, stalled after 5 s, ids are the numbers themselves.
     fn default() -> IngestOptions {
         IngestOptions {
             ring_slots: 1 << 18,
             on_cross: OnCross::Status,
             stall_after: Duration::from_secs(5),
             hold: PauseHandle::default(),
+            id_base: 0,
         }
     }
 }
@@ -87,7 +90,6 @@ pub enum ReplaceError {
 /// The way from a source to the event ring, with the books of record.
 pub struct Ingest {
     source: Option<Box<dyn FeedSource>>,
-    source_epoch: Option<Epoch>,
     instruments: SharedInstruments,
     sequencer: Sequencer,
     /// What the source yielded in this turn.
@@ -122,9 +124,8 @@ impl Ingest {
         let (requests, transfers) = Transfers::new(WAITING_REQUESTS);
         let burst = options.ring_slots / 4;
         let numbering = source.epoch().map_or(Numbering::Own(epoch), Numbering::Kept);
-        let rules = SequencerOptions { on_cross: options.on_cross, largest: burst };
+        let rules = SequencerOptions { on_cross: options.on_cross, largest: burst, id_base: options.id_base };
         Ingest {
-            source_epoch: source.epoch(),
             instruments: Arc::new(ArcSwap::from_pointee(source.instruments().clone())),
             sequencer: Sequencer::new(numbering, source.instruments().len(), rules),
             source: Some(source),
@@ -165,9 +166,9 @@ impl Ingest {
         Arc::clone(&self.stats)
     }
 
-    /// The epoch of the numbers in the ring.
-    pub fn epoch(&self) -> Epoch {
-        self.sequencer.epoch()
+    /// The numbering of what is written to the ring next.
+    pub fn ids(&self) -> Ids {
+        self.sequencer.ids()
     }
 
     /// Takes the faults of the feed that occurred for the first time, to be logged.
@@ -195,7 +196,7 @@ impl Ingest {
     /// # Errors
     /// If it is not the same feed: other instruments in the places known so far, or another epoch.
     pub fn replace_source(&mut self, source: Box<dyn FeedSource>, now: Nanos) -> Result<(), ReplaceError> {
-        let (was, now_epoch) = (self.source_epoch, source.epoch());
+        let (was, now_epoch) = (self.sequencer.kept_epoch(), source.epoch());
         if was != now_epoch {
             return Err(ReplaceError::OtherEpoch { was, now: now_epoch });
         }
@@ -324,7 +325,7 @@ fn image(sequencer: &Sequencer, symbol: SymbolId, position: u64) -> Option<Image
     });
     Some(Image {
         symbol,
-        epoch: sequencer.epoch(),
+        ids: sequencer.ids(),
         levels,
         mark: book.mark(),
         stale: sequencer.is_stale(symbol),

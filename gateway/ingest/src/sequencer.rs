@@ -7,7 +7,7 @@ use crate::{
     track::{Numbers, Rules, Track, has_levels, restores},
 };
 use book::{Book, Ladder};
-use market::{Epoch, Event, Kind, Level, Nanos, Price, Qty, ResetReason, Side, SymbolId};
+use market::{Epoch, Event, Ids, Kind, Level, Nanos, Price, Qty, ResetReason, Seq, Side, SymbolId};
 use std::time::Duration;
 
 /// An exchange event of more events than this, a whole book included, is refused: memory must have a bound.
@@ -21,7 +21,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub enum Numbering {
     /// The sequencer's own, from 1, in an epoch that nobody has used before.
     Own(Epoch),
-    /// The source's, which is itself the sequencer of this epoch.
+    /// The source's, which is itself the sequencer of this epoch, until a [`Kind::Jump`] of it begins another.
     Kept(Epoch),
 }
 
@@ -51,6 +51,8 @@ pub struct SequencerOptions {
     pub on_cross: OnCross,
     /// The most events that an exchange event may have, at least 1; larger resets are cut. A quarter of the ring.
     pub largest: usize,
+    /// What [`Ids`] count from.
+    pub id_base: u64,
 }
 
 /// Makes of a source's events the events of the ring: numbered without a hole, checked, stamped, with feed time between
@@ -65,7 +67,9 @@ pub struct SequencerOptions {
 /// - The feed time of an event is the greatest timestamp so far of all that came out, or a later watermark. A
 ///   [`Kind::Tick`] stands before whatever is in another bucket of [`TICK`](crate::TICK) than what came before it.
 pub struct Sequencer {
-    numbering: Numbering,
+    ids: Ids,
+    /// The highest number of this epoch before the last [`Kind::Jump`] in it.
+    highest: Seq,
     on_cross: OnCross,
     rules: Rules,
     tracks: Vec<Track>,
@@ -88,7 +92,8 @@ impl Sequencer {
         assert!(options.largest > 0, "an exchange event has at least one event");
         let keeps_numbers = matches!(numbering, Numbering::Kept(_));
         let mut sequencer = Sequencer {
-            numbering,
+            ids: Ids { epoch: numbering.epoch(), base: options.id_base },
+            highest: 0,
             on_cross: options.on_cross,
             rules: Rules { keeps_numbers, largest: options.largest },
             tracks: Vec::new(),
@@ -132,15 +137,25 @@ impl Sequencer {
         }
     }
 
-    /// A replay goes on elsewhere: feed time and numbers begin anew there, and every book waits for its reset.
-    fn jump(&mut self, time: Nanos, now: Nanos, out: &mut Vec<Event>) {
+    /// A replay goes on elsewhere: feed time and numbers begin anew there, perhaps in another epoch, and every book waits for its
+    /// reset.
+    fn jump(&mut self, jump: &Event, now: Nanos, out: &mut Vec<Event>) {
+        let (time, epoch) = (jump.timestamp, jump.jump_ids().epoch);
         if !self.rules.keeps_numbers || time > Nanos::MAX {
             return self.fault(Fault::BadTime, SymbolId(0));
+        }
+        let highest = self.tracks.iter().map(|track| track.seq).fold(self.highest, Seq::max);
+        self.highest = highest;
+        if epoch != self.ids.epoch {
+            // At full speed a round may take less microseconds than it has numbers.
+            let base = (now.0 / 1_000).max(self.ids.of(highest) + Ids::APART);
+            (self.ids, self.highest) = (Ids { epoch, base }, 0);
         }
         self.tracks.fill_with(Track::default);
         self.books_standing = 0;
         self.feed_time.jump(time);
-        out.push(Event { timestamp: time, ..self.notice(Kind::Jump, SymbolId(0), now) });
+        let jump = Event::jump(time, self.ids, jump.reset_reason());
+        out.push(Event { engine: now, ingest: now, ..jump });
     }
 
     /// Makes it `symbols` instruments in all, if they are fewer, and announces each new one with a [`Kind::Listing`].
@@ -187,9 +202,14 @@ impl Sequencer {
         self.refreshes.extend(missing.map(|(at, _)| SymbolId(at as u32)));
     }
 
-    /// The epoch of the numbers.
-    pub fn epoch(&self) -> Epoch {
-        self.numbering.epoch()
+    /// The numbering, and what ids of dialects count from.
+    pub fn ids(&self) -> Ids {
+        self.ids
+    }
+
+    /// The epoch, if the source's numbers are kept.
+    pub fn kept_epoch(&self) -> Option<Epoch> {
+        self.rules.keeps_numbers.then_some(self.ids.epoch)
     }
 
     /// How many instruments there are.
@@ -244,7 +264,7 @@ impl Sequencer {
     fn take_notice(&mut self, event: &Event, now: Nanos, out: &mut Vec<Event>) {
         match event.kind {
             Kind::Tick => self.reach(event.timestamp, now, out),
-            Kind::Jump => self.jump(event.timestamp, now, out),
+            Kind::Jump => self.jump(event, now, out),
             Kind::FeedGap if event.symbol.index() < self.tracks.len() => self.lose(event.symbol, now, out),
             Kind::FeedGap => self.fault(Fault::UnknownSymbol, event.symbol),
             _ => {}

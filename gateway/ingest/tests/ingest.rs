@@ -177,7 +177,7 @@ fn a_source_that_is_a_sequencer_keeps_its_epoch() {
     let source = Script { epoch: Some(Epoch(99)), ..script([Gives("R#8 b1:1#9.", 0)]) };
     let (mut ingest, mut reader) = begin(source);
     ingest.turn(NOW).unwrap();
-    assert_eq!(ingest.epoch(), Epoch(99));
+    assert_eq!(ingest.ids().epoch, Epoch(99));
     assert_eq!(text(&read(&mut reader)), "tick@0 R#8 b1:1#9.");
 }
 
@@ -342,7 +342,7 @@ fn a_lapped_worker_gets_a_book_and_goes_on_from_it() {
     assert_eq!((images[0].levels.is_none(), images[0].mark.seq, images[0].stale), (true, 1, false));
 
     let image = &images[1];
-    assert_eq!((image.epoch, image.mark.seq, image.feed_time), (EPOCH, 4, Nanos(6 * MS)));
+    assert_eq!((image.ids.epoch, image.mark.seq, image.feed_time), (EPOCH, 4, Nanos(6 * MS)));
     let (mut history, mut book) = (book::History::new(1 << 16), Book::new());
     book.restore(image.levels.as_ref().unwrap(), image.mark, &mut history);
     ingest.turn(NOW).unwrap();

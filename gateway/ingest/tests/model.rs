@@ -14,7 +14,7 @@ use support::{
 const LARGEST: usize = 8;
 
 fn sequencer(numbering: Numbering, on_cross: OnCross) -> Sequencer {
-    Sequencer::new(numbering, SYMBOLS, ingest::SequencerOptions { on_cross, largest: LARGEST })
+    Sequencer::new(numbering, SYMBOLS, ingest::SequencerOptions { on_cross, largest: LARGEST, id_base: 0 })
 }
 
 /// A reader of the ring that trusts nothing.

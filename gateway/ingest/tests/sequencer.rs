@@ -3,7 +3,7 @@
 mod support;
 
 use ingest::{Fault, MAX_EXCHANGE_EVENT, Numbering, OnCross, Sequencer, Tally};
-use market::{Event, Kind, Nanos, SymbolId};
+use market::{Epoch, Event, Kind, Nanos, ResetReason, SymbolId};
 use std::time::Duration;
 use support::{EPOCH, MS, NOW, events, sequenced, sequencer, text};
 
@@ -149,7 +149,7 @@ fn a_reset_keeps_the_feeds_reason_but_after_a_gap() {
 #[test]
 fn kept_numbers_stay_as_they_are_even_of_levels_that_change_nothing() {
     let sequencer = check_kept(&["R#41 b1:1#42.", "b1:1#43 t5:5#44."], "R#41 b1:1#42. b1:1#43 t5:5#44.");
-    assert_eq!(sequencer.epoch(), EPOCH);
+    assert_eq!(sequencer.ids().epoch, EPOCH);
 }
 
 #[test]
@@ -437,4 +437,38 @@ fn what_the_sequencer_says_itself_is_not_taken_from_a_feed() {
     let kinds = [Kind::Crossed, Kind::FeedStalled, Kind::FeedEnded, Kind::Listing];
     sequencer.push(&kinds.map(Event::new), NOW, &mut out);
     assert_eq!(text(&out), "");
+}
+
+#[test]
+fn a_jump_begins_numbers_anew_in_the_epoch_that_it_names() {
+    let mut sequencer = sequencer(Numbering::Kept(EPOCH), OnCross::Status);
+    let mut out = Vec::new();
+    sequencer.push(&events("@50 R#1 b1:1#2. t1:1#3."), NOW, &mut out);
+    let ids = |sequencer: &Sequencer| (sequencer.ids().epoch, sequencer.kept_epoch());
+    // Moved back within the epoch, and then to the next round, at a time before the first id.
+    sequencer.push(&[Event::jump(Nanos(20 * MS), EPOCH.into(), ResetReason::Seek)], NOW, &mut out);
+    assert_eq!(ids(&sequencer), (EPOCH, Some(EPOCH)));
+    sequencer.push(&events("R#1 b1:1#2."), NOW, &mut out);
+    out.clear();
+    let round = Event::jump(Nanos(10 * MS), Epoch(5).into(), ResetReason::Loop);
+    sequencer.push(&[round], Nanos(0), &mut out);
+    assert_eq!(ids(&sequencer), (Epoch(5), Some(Epoch(5))));
+    assert_eq!(
+        (out.len(), out[0].jump_ids(), out[0].reset_reason()),
+        (1, sequencer.ids(), ResetReason::Loop)
+    );
+    assert!(sequencer.ids().base > 3 + 2, "ids are never used again: {:?}", sequencer.ids());
+    assert_eq!((sequencer.books_standing(), sequencer.feed_time()), (0, Nanos(10 * MS)));
+    out.clear();
+    sequencer.push(&events("@10 R#1 b1:1#2."), NOW, &mut out);
+    assert!(text(&out).ends_with("R#1 b1:1#2."), "{}", text(&out));
+}
+
+#[test]
+fn a_feed_without_numbers_of_its_own_does_not_jump() {
+    let mut sequencer = sequencer(Numbering::Own(EPOCH), OnCross::Status);
+    let mut out = Vec::new();
+    sequencer.push(&[Event::jump(Nanos(5), Epoch(5).into(), ResetReason::Loop)], NOW, &mut out);
+    assert_eq!((out.len(), sequencer.ids().epoch), (0, EPOCH));
+    assert_eq!(faults(&sequencer), [(Fault::BadTime, 1)]);
 }

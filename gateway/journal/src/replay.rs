@@ -5,9 +5,9 @@ mod prefetch;
 mod remote;
 mod source;
 
-use crate::{JournalError, Moment, Playback, Recording, playback::Batch};
+use crate::{JournalError, Moment, Playback, Position, Recording, playback::Batch};
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
-use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, Speed, SymbolId};
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, ResetReason, Speed, SymbolId};
 use pace::Pace;
 use prefetch::Prefetch;
 pub use remote::Remote;
@@ -28,6 +28,9 @@ pub struct ReplayOptions {
     pub from: Option<Nanos>,
     /// Up to which feed time, that included. To the end if it is left out.
     pub to: Option<Nanos>,
+    /// At its end it begins again, for ever: this names the numbering of each further round, which nobody may have used before.
+    /// Played once if it is left out.
+    pub again: Option<fn() -> Epoch>,
     /// Longer stretches of feed time without an event pass as if they were this long.
     pub max_gap: Option<Duration>,
     /// Holds it; held from the beginning, its clock starts when it is resumed.
@@ -35,16 +38,16 @@ pub struct ReplayOptions {
 }
 
 impl Default for ReplayOptions {
-    /// All of it in real time, not held.
+    /// All of it once in real time, not held.
     fn default() -> ReplayOptions {
         let hold = PauseHandle::default();
-        ReplayOptions { remote: Remote::default(), from: None, to: None, max_gap: None, hold }
+        ReplayOptions { remote: Remote::default(), from: None, to: None, again: None, max_gap: None, hold }
     }
 }
 
 /// The newest run of a recording that holds events, as a feed.
 ///
-/// Events carry the epoch, seq and timestamp of the recording. Where it begins in the middle, and behind a gap, the books come as
+/// Events carry the epoch (in further rounds one of their own), seq and timestamp of the recording. Where it begins in the middle, and behind a gap, the books come as
 /// resets that [restore](market::ResetReason::restores) them; in a gap they are stale. An event whose feed time is `t` is due at `start + (t - t0) /
 /// speed`: `start` is the first poll at which the replay is not held, `t0` the feed time of the first event. `engine` is the
 /// real time at which an event was due; at [`Speed::MAX`], that of the poll which yields it.
@@ -56,7 +59,11 @@ pub struct Replay {
     instruments: Instruments,
     remote: Remote,
     speed: Speed,
+    from: Option<Nanos>,
+    /// The feed time at which each round begins.
+    begin: Nanos,
     to: Nanos,
+    again: Option<fn() -> Epoch>,
     max_gap: Option<Duration>,
     pace: Pace,
     /// The feed time of the last event that was yielded, or as much later as the next one may be away.
@@ -123,10 +130,7 @@ impl Replay {
     }
 
     fn find(recording: &Recording, run: u32, options: &ReplayOptions) -> Result<Playback, JournalError> {
-        let position = match options.from {
-            Some(from) => recording.at(run, Moment::Time(from))?,
-            None => recording.beginning(run)?,
-        };
+        let position = beginning(recording, run, options.from)?;
         Ok(Playback::new(position, options.to.unwrap_or(Nanos::MAX)))
     }
 
@@ -149,7 +153,10 @@ impl Replay {
             instruments,
             remote: options.remote,
             speed,
+            from: options.from,
+            begin,
             to: options.to.unwrap_or(Nanos::MAX),
+            again: options.again,
             max_gap: options.max_gap,
             pace: Pace::new(speed, options.hold, begin),
             last: begin,
@@ -241,8 +248,27 @@ impl Replay {
 
     /// Goes on from another feed time. The books that stood then follow when they are read.
     fn seek(&mut self, time: Nanos, out: &mut Vec<Event>) {
-        let (recording, run, to) = (Arc::clone(&self.recording), self.run, self.to);
-        let find = move || Ok(Playback::new(recording.at(run, Moment::Time(time))?, to));
+        let (recording, run) = (Arc::clone(&self.recording), self.run);
+        self.go_on(move || recording.at(run, Moment::Time(time)), time, ResetReason::Seek, out);
+    }
+
+    /// Begins again, in a numbering of its own.
+    fn begin_round(&mut self, epoch: Epoch, out: &mut Vec<Event>) {
+        let (recording, run, from) = (Arc::clone(&self.recording), self.run, self.from);
+        self.epoch = epoch;
+        self.go_on(move || beginning(&recording, run, from), self.begin, ResetReason::Loop, out);
+    }
+
+    /// Goes on at a feed time, from a position that is still to be found.
+    fn go_on(
+        &mut self,
+        find: impl FnOnce() -> Result<Position, JournalError> + Send + 'static,
+        time: Nanos,
+        reason: ResetReason,
+        out: &mut Vec<Event>,
+    ) {
+        let to = self.to;
+        let find = move || Ok(Playback::new(find()?, to));
         match Prefetch::start_at(find) {
             Ok(ahead) => self.source = Source::Ahead(ahead),
             Err(error) => {
@@ -252,7 +278,7 @@ impl Replay {
         (self.batch, self.yielded, self.failed, self.ended) = (Batch::default(), 0, None, false);
         (self.last, self.watermark, self.moved) = (time, time, true);
         self.pace.jump(time);
-        out.push(Event { timestamp: time, ..Event::new(Kind::Jump) });
+        out.push(Event::jump(time, self.epoch.into(), reason));
     }
 
     /// Lets feed time jump where nothing happens for too long before the next event.
@@ -272,6 +298,14 @@ impl Replay {
         out.extend(events.iter().map(|event| Event { engine, ingest: engine, ..*event }));
         self.yielded += 1;
         events[0].kind
+    }
+}
+
+/// Where a run is to begin.
+fn beginning(recording: &Recording, run: u32, from: Option<Nanos>) -> Result<Position, JournalError> {
+    match from {
+        Some(from) => recording.at(run, Moment::Time(from)),
+        None => recording.beginning(run),
     }
 }
 
@@ -316,8 +350,13 @@ impl FeedSource for Replay {
                 self.ended = true;
                 return Err(error.of_feed(self.recording.dir()));
             }
-            if self.ended {
-                state = FeedState::Ended;
+            match self.again {
+                Some(epoch) if self.ended && runs => {
+                    self.begin_round(epoch(), out);
+                    state = FeedState::Events;
+                }
+                None if self.ended => state = FeedState::Ended,
+                _ => {}
             }
         }
         Ok(FeedStatus { state, watermark: self.watermark })

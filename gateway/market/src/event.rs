@@ -1,6 +1,6 @@
 //! What happens on a market, as one fixed-size record: the unit of feeds, of the event ring and of recordings.
 
-use crate::{Nanos, Price, Qty, Seq, Side, SymbolId};
+use crate::{Epoch, Ids, Nanos, Price, Qty, Seq, Side, SymbolId};
 
 /// What an [`Event`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,8 +25,8 @@ pub enum Kind {
     FeedStalled = 7,
     /// The feed came to its end. Of no symbol; takes no seq.
     FeedEnded = 8,
-    /// A replay was moved: feed time is `timestamp` from here on, be it earlier, and all books wait for a reset. Of no symbol; takes
-    /// no seq.
+    /// A replay goes on elsewhere: feed time is `timestamp` from here on, be it earlier, numbers are of [`Event::jump_ids`], and all
+    /// books wait for a reset. Of no symbol; takes no seq.
     Jump = 9,
 }
 
@@ -148,12 +148,24 @@ impl Event {
         Event { symbol, qty: Qty(reason as u64), ..Event::new(Kind::Reset) }
     }
 
+    /// A replay goes on at `time`, with numbers of `ids`, because it was moved ([`ResetReason::Seek`]) or began its next round
+    /// ([`ResetReason::Loop`]).
+    pub const fn jump(time: Nanos, ids: Ids, reason: ResetReason) -> Event {
+        let (qty, number, seq) = (Qty(reason as u64), ids.epoch.0, ids.base);
+        Event { timestamp: time, qty, number, seq, ..Event::new(Kind::Jump) }
+    }
+
+    /// The numbering from a [`Kind::Jump`] on.
+    pub const fn jump_ids(&self) -> Ids {
+        Ids { epoch: Epoch(self.number), base: self.seq }
+    }
+
     /// "Feed time has reached `time`."
     pub const fn tick(time: Nanos) -> Event {
         Event { timestamp: time, ..Event::new(Kind::Tick) }
     }
 
-    /// Why a [`Kind::Reset`] happened.
+    /// Why a [`Kind::Reset`] or a [`Kind::Jump`] happened.
     pub fn reset_reason(&self) -> ResetReason {
         match self.qty.0 {
             1 => ResetReason::Gap,
@@ -247,6 +259,16 @@ mod tests {
         let event = Event { engine: Nanos(5), ingest: Nanos(5 + (1 << 40)), ..Event::new(Kind::Level) };
         let ingest = Event::unpack(&event.pack()).unwrap().ingest;
         assert_eq!(ingest, Nanos(5 + Event::MAX_INGEST_DELAY));
+    }
+
+    #[test]
+    fn a_jump_says_where_numbers_go_on_and_why() {
+        let ids = Ids { epoch: Epoch(u64::MAX - 1), base: 1_767_225_600_000_000 };
+        let jump = Event::unpack(&Event::jump(Nanos(7), ids, ResetReason::Loop).pack()).unwrap();
+        assert_eq!(
+            (jump.timestamp, jump.jump_ids(), jump.reset_reason()),
+            (Nanos(7), ids, ResetReason::Loop)
+        );
     }
 
     #[test]

@@ -86,12 +86,20 @@ impl fmt::Display for Epoch {
 pub struct Ids {
     /// Which.
     pub epoch: Epoch,
-    /// Larger than the id of any number of an earlier epoch: the microsecond since 1970 at which this one began. No feed
+    /// Larger than the id of any number of an earlier epoch: the microsecond since 1970 at which this one began, or more. No feed
     /// numbers a million events a second of one symbol for as long as a gateway runs.
     pub base: u64,
 }
 
 impl Ids {
+    /// The base of an epoch is so much larger than the largest id of the one before it, at least.
+    pub const APART: u64 = 4;
+
+    /// What to count from for an id that lies behind those of earlier epochs and before those of this one: two more are free.
+    pub fn between(self) -> u64 {
+        self.base.saturating_sub(Ids::APART - 1)
+    }
+
     /// The id of a number: it grows over restarts, and a float of 64 bits holds it.
     pub fn of(self, seq: Seq) -> u64 {
         self.base + seq

@@ -1,6 +1,7 @@
 //! Where a subscription begins: with a snapshot, with nothing, or where a resume token left off.
 
 use crate::{
+    log::FrameNumber,
     publisher::{Publisher, Standing},
     subscriber::{Catch, Place, Subscription},
     topic::{Topic, TopicId},
@@ -31,7 +32,8 @@ impl Publisher {
         let instrument = &self.instruments()[topic.key.symbol];
         let entry = since.find(&instrument.symbol).or_else(|| since.find(&instrument.venue_symbol));
         let Some(entry) = entry else { return self.afresh(topic, subscribe.snapshot) };
-        let refused = if since.epoch() == self.epoch() {
+        let continues = since.epoch() == self.ids_of(topic.key.symbol).epoch;
+        let refused = if continues {
             self.cannot_resume(topic, entry, subscribe.policy)
         } else {
             Some(SnapshotReason::Resume)
@@ -44,7 +46,7 @@ impl Publisher {
             // The client sees that what comes does not continue what it has.
             Some(_) if !topic.key.codec.mends_holes() => self.afresh(topic, Some(false)),
             // Trades have no snapshot that makes up for them: what is missing is named as a gap.
-            Some(_) if topic.key.channel == Channel::Trade && since.epoch() == self.epoch() => {
+            Some(_) if topic.key.channel == Channel::Trade && continues => {
                 let sent = entry.seq.min(topic.tail.seq);
                 Beginning { place: Place::Behind(Catch::Resume), sent, recovered: false }
             }
@@ -122,7 +124,7 @@ impl Publisher {
             Place::InStep(cursor)
                 if old.policy == Policy::Conflate && cursor < self.topic(old.topic).log.first() =>
             {
-                Place::Behind(Catch::Merge { slow: true })
+                self.behind(old, cursor, Catch::Merge { slow: true })
             }
             place => place,
         }
@@ -140,10 +142,20 @@ impl Publisher {
             _ if same_view
                 && (in_step || policy == Policy::Conflate || topic.key.channel == Channel::Trade) =>
             {
-                Place::Behind(Catch::Merge { slow: !in_step })
+                let how = Catch::Merge { slow: !in_step };
+                match old.place {
+                    Place::InStep(cursor) => self.behind(old, cursor, how),
+                    _ => Place::Behind(how),
+                }
             }
             _ => Place::Snapshot(SnapshotReason::Modify),
         }
+    }
+
+    /// Where a subscription goes on that was to get the frame at `cursor` next, and is to be caught up instead.
+    pub(crate) fn behind(&self, sub: &Subscription, cursor: FrameNumber, how: Catch) -> Place {
+        let anew = self.topic(sub.topic).is_before_anew(cursor);
+        anew.map_or(Place::Behind(how), Place::Snapshot)
     }
 
     /// The checksum of a book at a seq and depth; `None` if that is no held end of an exchange event.

@@ -15,7 +15,7 @@ use crate::{
 };
 use market::{Nanos, SymbolId};
 use std::{ops::Range, rc::Rc};
-use wire::message::{CloseCode, Policy, Status};
+use wire::message::{CloseCode, Policy, SnapshotReason, Status};
 
 /// What the next write carries.
 enum Batch {
@@ -274,10 +274,12 @@ impl Worker {
     /// Makes the hole in a stream visible and closes the connection, so that clients that do not count start over too.
     fn break_off(&mut self, conn: ConnId, at: usize, now: Nanos) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        let Subscription { key, sent, .. } = subscriber.subscriptions[at];
+        let Subscription { key, sent, place, .. } = subscriber.subscriptions[at];
         let publisher = &self.publisher;
         let (instrument, time) = (&publisher.instruments()[key.symbol], publisher.mark(key.symbol).timestamp);
-        let sent = publisher.ids().of(sent);
+        let ids = publisher.ids_of(key.symbol);
+        // What it was sent last may be of another epoch.
+        let sent = if place == Place::Snapshot(SnapshotReason::Loop) { ids.between() } else { ids.of(sent) };
         key.codec.push_break(subscriber.answers.frames(), instrument, time, sent);
         let reason = "the stream has a hole; connect again and begin with a snapshot";
         self.close(conn, Some((CloseCode::PolicyViolation.code(), reason)), now);

@@ -163,7 +163,7 @@ impl Gatherer<'_> {
             if lossless {
                 return Served::FellOff;
             }
-            sub.place = Place::Behind(Catch::Merge { slow: true });
+            sub.place = self.publisher.behind(sub, cursor, Catch::Merge { slow: true });
             return self.take(sub);
         };
         if run.bytes.len() > room && !self.batch.is_empty() {

@@ -163,7 +163,7 @@ impl Publisher {
             // The client sees by the id that is left out that what follows does not continue what it has.
             Since::Held(_) | Since::Lost(_) if !key.codec.mends_holes() => {
                 let (instrument, time) = (&self.instruments()[key.symbol], stand.tail.timestamp);
-                let sent = self.ids().of(held.unwrap_or_default());
+                let sent = self.ids_of(key.symbol).of(held.unwrap_or_default());
                 key.codec.push_break(out, instrument, time, sent);
                 return Some(here);
             }
@@ -244,7 +244,9 @@ impl Publisher {
         let Some(&TokenEntry { seq, depth, .. }) = entry else { return Since::Nothing };
         let is_beyond = seq > self.mark(key.symbol).seq && self.standing(key.symbol) == Standing::Whole;
         match depth {
-            _ if cursor.epoch() != self.epoch() || is_beyond => Since::Lost(SnapshotReason::Resume),
+            _ if cursor.epoch() != self.ids_of(key.symbol).epoch || is_beyond => {
+                Since::Lost(SnapshotReason::Resume)
+            }
             _ if key.channel != Channel::Book => Since::Held(seq),
             None => Since::Lost(SnapshotReason::Resume),
             Some(depth) if depth < key.depth => Since::Lost(SnapshotReason::Modify),
@@ -266,7 +268,8 @@ impl Publisher {
             let held = told.filter_map(|(key, &through)| Some((key, through?)));
             let books = held.clone().filter(|(key, _)| key.channel == Channel::Book);
             let book = books.max_by_key(|(key, _)| key.depth);
-            if let Some(seq) = held.map(|(_, through)| through).min().filter(|_| !is_behind) {
+            let is_here = self.ids_of(of_symbol[0].symbol).epoch == self.epoch();
+            if let Some(seq) = held.map(|(_, through)| through).min().filter(|_| is_here && !is_behind) {
                 let symbol = &self.instruments()[of_symbol[0].symbol].symbol;
                 token::push_entry(out, first, symbol, book.map(|(key, _)| key.depth), seq);
                 first = false;

@@ -103,7 +103,7 @@ impl Publisher {
         out: &mut Vec<u8>,
     ) -> TradesSent {
         let store = &self.replicas[key.symbol.index()].trades;
-        let (instrument, codec) = (&self.instruments[key.symbol], key.codec);
+        let (instrument, codec, ids) = (&self.instruments[key.symbol], key.codec, self.ids_of(key.symbol));
         let mut sent = TradesSent { through: from, gaps: 0, all: false, first_engine: None };
         let gap = |sent: &mut TradesSent, to_seq: Seq, reason: GapReason, out: &mut Vec<u8>| {
             let from_seq = sent.through + 1;
@@ -132,7 +132,7 @@ impl Publisher {
             }
             let message = TradeMessage {
                 instrument,
-                ids: self.ids,
+                ids,
                 kind: TradeKind::Update { first_seq: sent.through + 1 },
                 seq: first.end,
                 trades: wire_trades,
@@ -155,7 +155,7 @@ impl Publisher {
         wire_trades.reverse();
         let message = TradeMessage {
             instrument: &self.instruments[key.symbol],
-            ids: self.ids,
+            ids: replica.ids,
             kind: TradeKind::Snapshot(reason),
             seq: stand.tail.seq,
             trades: wire_trades,
@@ -183,7 +183,7 @@ impl Publisher {
         stamps: Option<Stamps>,
         out: &mut Vec<u8>,
     ) {
-        let (instrument, ids, codec) = (&self.instruments[key.symbol], self.ids, key.codec);
+        let (instrument, ids, codec) = (&self.instruments[key.symbol], self.ids_of(key.symbol), key.codec);
         // A snapshot's levels are the view itself, and were taken out of the scratch for the time.
         let view = if matches!(kind, BookKind::Snapshot(_)) { levels } else { &self.scratch.view };
         if key.channel == Channel::Bbo {

@@ -8,7 +8,7 @@ use crate::{
     frame::{snapshot_reason, stamps, wire_trade},
     latency::{Latency, SAMPLE, Stage},
     limits::Limits,
-    topic::{Topic, TopicId, TopicKey},
+    topic::{Told, Topic, TopicId, TopicKey},
     trades::{self, TradeStore},
 };
 use book::{Book, EventView, History, Ladder, Mark};
@@ -37,14 +37,16 @@ pub enum Standing {
 /// What is kept of a symbol, watched or not.
 pub(crate) struct Replica {
     pub(crate) book: Book,
+    /// The numbering of its numbers: the publisher's, unless its image is of another place in the ring.
+    pub(crate) ids: Ids,
     pub(crate) standing: Standing,
     pub(crate) trades: TradeStore,
     /// Its topics, in the order of their keys: trades first, then by depth.
     pub(crate) topics: Vec<TopicId>,
     /// The book was written anew in the present exchange event.
     pub(crate) reset: Option<ResetReason>,
-    /// A replay was moved, and the book has not begun there yet.
-    pub(crate) moved: bool,
+    /// A replay went on elsewhere, and the book has not begun there yet: what its first snapshot says.
+    pub(crate) moved: Option<SnapshotReason>,
     /// The present exchange event changes the book.
     pub(crate) changes: bool,
     /// The end of the last exchange event that changed the book.
@@ -56,14 +58,15 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
-    fn new() -> Replica {
+    fn new(ids: Ids) -> Replica {
         Replica {
             book: Book::new(),
+            ids,
             standing: Standing::Absent,
             trades: TradeStore::default(),
             topics: Vec::new(),
             reset: None,
-            moved: false,
+            moved: None,
             skip_below: 0,
             changes: false,
             changed_at: Mark::default(),
@@ -81,6 +84,8 @@ pub enum Notice {
     Crossed(SymbolId),
     /// Whoever waits for something of this symbol is to be looked at: its book stands, or a bucket came to nothing.
     Look(SymbolId),
+    /// The numbers of this topic begin anew: whoever was to be caught up from one of before starts over, for this reason.
+    Anew(TopicId, SnapshotReason),
     /// The stream of this topic cannot go on, and its dialect has no word for that: connections that read it end.
     BrokenOff(TopicKey),
     /// The feed gives no sign of life.
@@ -91,6 +96,7 @@ pub enum Notice {
 
 /// Replicas, topics and logs of one worker.
 pub struct Publisher {
+    /// The newest numbering that is known of.
     pub(crate) ids: Ids,
     pub(crate) instruments: Arc<Instruments>,
     pub(crate) limits: Limits,
@@ -151,13 +157,14 @@ impl Checksum {
 }
 
 impl Publisher {
-    /// A publisher of these instruments, without books: they come with the feed, or as images.
+    /// A publisher of these instruments, without books: they come with the feed, or as images. `ids` is the numbering where it begins
+    /// to read.
     ///
     /// `clock` is read only to time a sample of the stages.
     pub fn new(limits: Limits, instruments: Arc<Instruments>, ids: Ids, clock: fn() -> Nanos) -> Publisher {
         Publisher {
             ids,
-            replicas: instruments.iter().map(|_| Replica::new()).collect(),
+            replicas: instruments.iter().map(|_| Replica::new(ids)).collect(),
             history: History::new(limits.history_bytes),
             stats: Stats::new(limits.candles),
             instruments,
@@ -177,12 +184,12 @@ impl Publisher {
         }
     }
 
-    /// The numbering, with what its ids count from.
-    pub fn ids(&self) -> Ids {
-        self.ids
+    /// The numbering of a symbol's book and trades, with what its ids count from.
+    pub fn ids_of(&self, symbol: SymbolId) -> Ids {
+        self.replicas[symbol.index()].ids
     }
 
-    /// The numbering.
+    /// The newest numbering that is known of. For a moment there may be symbols that are still, or already, in another one.
     pub fn epoch(&self) -> Epoch {
         self.ids.epoch
     }
@@ -194,7 +201,7 @@ impl Publisher {
 
     /// Takes a longer table of instruments.
     pub fn set_instruments(&mut self, instruments: Arc<Instruments>) {
-        self.replicas.resize_with(instruments.len(), Replica::new);
+        self.replicas.resize_with(instruments.len(), || Replica::new(self.ids));
         self.instruments = instruments;
     }
 
@@ -255,7 +262,7 @@ impl Publisher {
                     self.notices.push(Notice::FeedGap(event.symbol));
                 }
             }
-            Kind::Jump => self.jump(event.timestamp, now),
+            Kind::Jump => self.jump(position, event, now),
             Kind::Crossed => self.notices.push(Notice::Crossed(event.symbol)),
             Kind::FeedStalled => self.notices.push(Notice::FeedStalled),
             Kind::FeedEnded => {
@@ -273,33 +280,74 @@ impl Publisher {
         self.replicas.iter_mut().for_each(Replica::end_buckets);
     }
 
-    /// A replay goes on elsewhere: nothing of what was before holds there, and the books come as resets.
-    fn jump(&mut self, time: Nanos, now: Nanos) {
-        self.feed_time = time;
-        self.stats = Stats::new(self.limits.candles);
-        self.open_buckets.iter_mut().for_each(Vec::clear);
-        for (_, topic) in &mut self.topics {
-            topic.bucket_open = false;
-            topic.reset = None;
+    /// A replay goes on elsewhere: nothing of what was before holds there, and the books come as resets. Symbols whose image is of
+    /// behind the jump are there already.
+    fn jump(&mut self, position: u64, jump: &Event, now: Nanos) {
+        let reason = match jump.reset_reason() {
+            ResetReason::Loop => SnapshotReason::Loop,
+            _ => SnapshotReason::Seek,
+        };
+        if reason == SnapshotReason::Loop {
+            self.end_buckets(now);
         }
-        for replica in &mut self.replicas {
-            replica.book.clear(&mut self.history);
-            replica.trades.begin_after(0);
-            replica.reset = None;
-            if replica.standing == Standing::Whole {
-                replica.standing = Standing::Stale;
-                replica.moved = true;
+        self.ids = jump.jump_ids();
+        self.feed_time = jump.timestamp;
+        self.stats = Stats::new(self.limits.candles);
+        let mark = Mark { timestamp: jump.timestamp, ..Mark::default() };
+        for index in 0..self.replicas.len() {
+            if self.replicas[index].skip_below <= position {
+                self.leave(index, reason, mark, now);
             }
         }
-        // Of a symbol that begins later there is no book that would say where its trades go on.
-        let trades = self.topics.iter().filter(|(_, topic)| topic.key.channel == Channel::Trade);
-        let trades: Vec<TopicId> = trades.map(|(at, _)| TopicId(at as u32)).collect();
-        let mark = Mark { timestamp: time, ..Mark::default() };
-        trades.into_iter().for_each(|id| self.move_trades(id, mark, now));
+        for (_, topic) in self.topics.iter_mut().filter(|(_, topic)| topic.key.channel == Channel::Summary) {
+            let at = if topic.key.codec.tells_snapshots() { Nanos::ZERO } else { jump.timestamp };
+            topic.told = Told { at, ..Told::default() };
+        }
+        let topics = &self.topics;
+        let is_open = |id: &TopicId| topics.get(id.0 as usize).is_some_and(|topic| topic.bucket_open);
+        self.open_buckets.iter_mut().for_each(|open| open.retain(is_open));
+    }
+
+    /// A symbol goes on elsewhere; until its book begins there it is at `mark`.
+    fn leave(&mut self, index: usize, reason: SnapshotReason, mark: Mark, now: Nanos) {
+        let replica = &mut self.replicas[index];
+        replica.ids = self.ids;
+        replica.book.clear(&mut self.history);
+        replica.trades.begin_after(0);
+        replica.reset = None;
+        if replica.standing == Standing::Whole {
+            replica.standing = Standing::Stale;
+        }
+        if replica.standing != Standing::Absent {
+            replica.moved = Some(reason);
+        }
+        let topics = take(&mut replica.topics);
+        for &id in &topics {
+            if self.topics[id.0 as usize].key.channel == Channel::Summary {
+                continue;
+            }
+            self.begin_anew(id, reason);
+            let topic = &mut self.topics[id.0 as usize];
+            topic.bucket_open = false;
+            topic.reset = None;
+            match topic.key.channel {
+                // Of a symbol that begins later there is no book that would say where its trades go on.
+                Channel::Trade => self.move_trades(id, mark, reason, now),
+                _ => topic.pass(mark),
+            }
+        }
+        self.replicas[index].topics = topics;
+    }
+
+    /// The numbers of a topic begin anew with its next message.
+    pub(crate) fn begin_anew(&mut self, id: TopicId, reason: SnapshotReason) {
+        let topic = &mut self.topics[id.0 as usize];
+        topic.anew = Some((topic.log.head(), reason));
+        self.notices.push(Notice::Anew(id, reason));
     }
 
     /// Trades go on behind `mark`, and readers start over from there.
-    pub(crate) fn move_trades(&mut self, id: TopicId, mark: Mark, now: Nanos) {
+    pub(crate) fn move_trades(&mut self, id: TopicId, mark: Mark, reason: SnapshotReason, now: Nanos) {
         let topic = &mut self.topics[id.0 as usize];
         if !topic.key.codec.names_gaps() {
             topic.pass(mark);
@@ -310,8 +358,8 @@ impl Publisher {
         }
         let message = TradeMessage {
             instrument: &self.instruments[topic.key.symbol],
-            ids: self.ids,
-            kind: TradeKind::Snapshot(SnapshotReason::Seek),
+            ids: self.replicas[topic.key.symbol.index()].ids,
+            kind: TradeKind::Snapshot(reason),
             seq: mark.seq,
             trades: &[],
             stamps: topic.key.stamps.then(|| stamps(&mark, now)),
@@ -372,6 +420,7 @@ impl Publisher {
         }
         let mut reset = None;
         let restored = replica.reset.filter(|reason| reason.restores());
+        let moved = replica.moved.unwrap_or(SnapshotReason::Seek);
         if restored.is_some() && !replica.book.stands() && replica.standing == Standing::Whole {
             replica.standing = Standing::Stale;
         }
@@ -379,8 +428,7 @@ impl Publisher {
             && let Some(reason) = replica.reset.take()
         {
             let before = std::mem::replace(&mut replica.standing, Standing::Whole);
-            let moved = std::mem::take(&mut replica.moved);
-            reset = Some(if moved { SnapshotReason::Seek } else { snapshot_reason(reason) });
+            reset = Some(take(&mut replica.moved).unwrap_or_else(|| snapshot_reason(reason)));
             if before != Standing::Whole {
                 self.notices.push(Notice::Look(last.symbol));
             }
@@ -417,7 +465,7 @@ impl Publisher {
         for &id in &topics {
             match self.topics[id.0 as usize].key.channel {
                 Channel::Trade if restored == Some(ResetReason::Seek) => {
-                    self.move_trades(id, self.replicas[index].book.mark(), now);
+                    self.move_trades(id, self.replicas[index].book.mark(), moved, now);
                 }
                 Channel::Trade => self.publish_trades(id, gap, last, now),
                 Channel::Book | Channel::Bbo => self.publish_view(id, reset, last, now, &mut worked_out),
@@ -429,7 +477,8 @@ impl Publisher {
     }
 
     fn publish_trades(&mut self, id: TopicId, gap: Option<GapReason>, last: &Event, now: Nanos) {
-        let mark = self.replicas[last.symbol.index()].book.mark();
+        let replica = &self.replicas[last.symbol.index()];
+        let (mark, ids) = (replica.book.mark(), replica.ids);
         let instrument = &self.instruments[last.symbol];
         let topic = &mut self.topics[id.0 as usize];
         let first_seq = topic.tail.seq + 1;
@@ -450,7 +499,7 @@ impl Publisher {
         self.scratch.wire_trades.extend(self.scratch.trades.iter().map(wire_trade));
         let message = TradeMessage {
             instrument,
-            ids: self.ids,
+            ids,
             kind: TradeKind::Update { first_seq },
             seq: mark.seq,
             trades: &self.scratch.wire_trades,
@@ -513,7 +562,7 @@ impl Publisher {
             Change { kind, levels: &self.scratch.levels, checksum, mark, now }
         };
         touch(&mut self.touched, id, topic);
-        append_view(topic, &self.instruments[last.symbol], self.ids, &replica.book, change);
+        append_view(topic, &self.instruments[last.symbol], replica, change);
     }
 
     /// Feed time has reached `time`: the buckets that ended make their messages.
@@ -583,7 +632,7 @@ impl Publisher {
         let checksum = codec.checksum_depth(depth).map_or(0, |depth| replica.book.checksum(depth.get()));
         let change = Change { kind, levels, checksum, mark, now };
         touch(&mut self.touched, id, topic);
-        append_view(topic, &self.instruments[topic.key.symbol], self.ids, &replica.book, change);
+        append_view(topic, &self.instruments[topic.key.symbol], replica, change);
     }
 }
 
@@ -596,14 +645,10 @@ pub(crate) struct Change<'a> {
     pub(crate) now: Nanos,
 }
 
-pub(crate) fn append_view(
-    topic: &mut Topic,
-    instrument: &Instrument,
-    ids: Ids,
-    book: &Book,
-    change: Change<'_>,
-) {
+pub(crate) fn append_view(topic: &mut Topic, instrument: &Instrument, replica: &Replica, change: Change<'_>) {
     let Change { kind, levels, checksum, mark, now } = change;
+    let Replica { ids, book, .. } = replica;
+    let ids = *ids;
     let stamps = topic.key.stamps.then(|| stamps(&mark, now));
     if topic.key.channel == Channel::Bbo {
         let [bid, ask] = Side::BOTH.map(|side| book.best(side));

@@ -2,7 +2,7 @@
 
 use crate::{
     frame::wire_trade,
-    publisher::{Publisher, Standing},
+    publisher::{Publisher, Replica, Standing},
 };
 use market::{Seq, SymbolId};
 use wire::{
@@ -45,11 +45,11 @@ impl Publisher {
                 return Err(Refusal::new(ErrorCode::Stale, "this book is being recovered; try again soon"));
             }
         }
-        let book = &self.replicas[symbol.index()].book;
+        let Replica { book, ids, .. } = &self.replicas[symbol.index()];
         book.view(depth.get(), &mut self.scratch.view);
         let message = BookMessage {
             instrument: &self.instruments[symbol],
-            ids: self.ids,
+            ids: *ids,
             kind: BookKind::Snapshot(SnapshotReason::Subscribe),
             levels: &self.scratch.view,
             checksum: self.scratch.view.checksum(depth.get()),

@@ -379,7 +379,7 @@ impl Worker {
         let subscription = &subscriber.subscriptions[at];
         let answer = Subscribed {
             subscription: described(&self.publisher.instruments()[symbol].symbol, subscription),
-            epoch: self.publisher.epoch(),
+            epoch: self.publisher.ids_of(symbol).epoch,
             seq: subscription.sent,
             recovered,
         };

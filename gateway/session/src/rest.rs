@@ -41,7 +41,7 @@ impl Publisher {
         if !is_known {
             return Err(Fault::unavailable("this book was just written anew; try again soon"));
         }
-        binance::push_depth(out, &self.instruments[symbol], self.ids.of(settled.seq), view);
+        binance::push_depth(out, &self.instruments[symbol], replica.ids.of(settled.seq), view);
         Ok(())
     }
 

@@ -26,10 +26,15 @@ impl Publisher {
     pub fn install(&mut self, image: &Image, now: Nanos) {
         // It was taken at or behind where this worker reads, so time can only have gone back because a replay was moved.
         self.feed_time = image.feed_time;
+        self.ids = image.ids;
         let (feed_time, mark) = (self.feed_time, image.mark);
         let replica = &mut self.replicas[image.symbol.index()];
         if replica.standing != Standing::Resyncing {
             return;
+        }
+        if std::mem::replace(&mut replica.ids, image.ids) != image.ids {
+            // Nothing else begins a numbering.
+            replica.moved = Some(SnapshotReason::Loop);
         }
         replica.skip_below = image.position;
         replica.standing = match &image.levels {
@@ -52,23 +57,32 @@ impl Publisher {
             Standing::Stale => self.notices.push(Notice::FeedGap(image.symbol)),
             Standing::Absent | Standing::Resyncing => {}
         }
-        for id in self.replicas[image.symbol.index()].topics.clone() {
-            self.publish_image(id, mark, now);
+        let replica = &mut self.replicas[image.symbol.index()];
+        let moved = replica.moved;
+        if replica.standing == Standing::Whole {
+            replica.moved = None;
+        }
+        for id in replica.topics.clone() {
+            self.publish_image(id, mark, moved, now);
         }
     }
 
-    fn publish_image(&mut self, id: TopicId, mark: Mark, now: Nanos) {
+    fn publish_image(&mut self, id: TopicId, mark: Mark, moved: Option<SnapshotReason>, now: Nanos) {
         let topic = &mut self.topics[id.0 as usize];
-        let replica = &self.replicas[topic.key.symbol.index()];
-        let instrument = &self.instruments[topic.key.symbol];
         topic.reset = None;
-        if topic.tail.seq == mark.seq || topic.key.channel == Channel::Summary {
+        if topic.key.channel == Channel::Summary || (moved.is_none() && topic.tail.seq == mark.seq) {
             return;
         }
         // Numbers go back where a replay was moved while this worker did not read.
-        let moved = topic.tail.seq > mark.seq;
-        if topic.key.channel == Channel::Trade && moved {
-            self.move_trades(id, mark, now);
+        let moved = moved.or_else(|| (topic.tail.seq > mark.seq).then_some(SnapshotReason::Seek));
+        if let Some(reason) = moved {
+            self.begin_anew(id, reason);
+        }
+        let topic = &mut self.topics[id.0 as usize];
+        let replica = &self.replicas[topic.key.symbol.index()];
+        let instrument = &self.instruments[topic.key.symbol];
+        if let (Channel::Trade, Some(reason)) = (topic.key.channel, moved) {
+            self.move_trades(id, mark, reason, now);
         } else if topic.key.channel == Channel::Trade {
             let gap = Gap {
                 channel: Channel::Trade,
@@ -86,11 +100,11 @@ impl Publisher {
             replica.book.view(depth.get(), levels);
             let checksum =
                 topic.key.codec.checksum_depth(depth).map_or(0, |depth| levels.checksum(depth.get()));
-            let reason = if moved { SnapshotReason::Seek } else { SnapshotReason::Lagged };
+            let reason = moved.unwrap_or(SnapshotReason::Lagged);
             let kind = BookKind::Snapshot(reason);
             let change = Change { kind, levels, checksum, mark, now };
             touch(&mut self.touched, id, topic);
-            append_view(topic, instrument, self.ids, &replica.book, change);
+            append_view(topic, instrument, replica, change);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! A topic: one stream of shared messages of a worker, its log, and who reads it.
 
-use crate::{log::Log, outlet::ConnId, subscriber::Catch};
+use crate::{
+    log::{FrameNumber, Log},
+    outlet::ConnId,
+    subscriber::Catch,
+};
 use book::Mark;
 use market::{Level, Nanos, Seq, SymbolId};
 use stats::Revision;
@@ -99,6 +103,8 @@ pub struct Topic {
     pub bucket_open: bool,
     /// With an interval: the book was written anew in the open bucket, for this reason.
     pub reset: Option<SnapshotReason>,
+    /// Its numbers begin anew with this frame, for this reason: those before it are of another place of a replay.
+    pub anew: Option<(FrameNumber, SnapshotReason)>,
     /// Of a summary: what it told last.
     pub told: Told,
     /// The connections that read it.
@@ -120,6 +126,7 @@ impl Topic {
             turn_began: 0,
             bucket_open: false,
             reset: None,
+            anew: None,
             told: Told::default(),
             subscribers: Vec::new(),
             lossless: Vec::new(),
@@ -138,6 +145,12 @@ impl Topic {
     pub fn pass(&mut self, mark: Mark) {
         self.tail = mark;
         self.unchanged_to = mark;
+    }
+
+    /// Why whoever gets this frame next has nothing of the present numbers, and cannot be caught up from what it has; `None` if it
+    /// can.
+    pub fn is_before_anew(&self, cursor: FrameNumber) -> Option<SnapshotReason> {
+        self.anew.filter(|&(begin, _)| cursor <= begin).map(|(_, reason)| reason)
     }
 
     /// Where it stands.

@@ -13,7 +13,7 @@ use crate::{
     publisher::{Notice, Publisher, Standing},
     replays::{ReplayWish, Replays},
     subscriber::{Figures, OpenOptions, Place, Subscriber, Subscription},
-    topic::TopicKey,
+    topic::{TopicId, TopicKey},
 };
 use book::Image;
 use market::{Event, Ids, Instruments, Nanos, Seq, SymbolId};
@@ -307,9 +307,22 @@ impl Worker {
                 Notice::Look(symbol) => self.each_subscriber_of(symbol, Worker::make_ready),
                 Notice::FeedGap(symbol) => self.tell_symbol(symbol, |symbol| Status::FeedGap { symbol }),
                 Notice::Crossed(symbol) => self.tell_symbol(symbol, |symbol| Status::Crossed { symbol }),
+                Notice::Anew(topic, reason) => self.start_over(topic, reason),
                 Notice::BrokenOff(key) => self.break_off_all(&key),
                 Notice::FeedStalled => self.tell_all(&Status::FeedStalled),
                 Notice::FeedEnded => self.tell_end(),
+            }
+        }
+    }
+
+    /// Whoever was to be caught up from a number that a topic has left behind gets a snapshot.
+    fn start_over(&mut self, topic: TopicId, reason: SnapshotReason) {
+        for &conn in &self.publisher.topic(topic).subscribers {
+            let subscriptions = &mut self.subscribers[conn.0 as usize].subscriptions;
+            if let Some(sub) = subscriptions.iter_mut().find(|sub| sub.topic == topic)
+                && matches!(sub.place, Place::Behind(_))
+            {
+                sub.place = Place::Snapshot(reason);
             }
         }
     }
@@ -319,7 +332,14 @@ impl Worker {
         for conn in self.publisher.readers_of(key) {
             let subscriptions = &mut self.subscribers[conn.0 as usize].subscriptions;
             if let Some(sub) = subscriptions.iter_mut().find(|sub| sub.key == *key) {
-                sub.place = Place::Snapshot(SnapshotReason::Lagged);
+                sub.place = match sub.place {
+                    Place::InStep(cursor) => {
+                        let anew = self.publisher.topic(sub.topic).is_before_anew(cursor);
+                        Place::Snapshot(anew.unwrap_or(SnapshotReason::Lagged))
+                    }
+                    Place::Snapshot(reason) => Place::Snapshot(reason),
+                    Place::Behind(_) => Place::Snapshot(SnapshotReason::Lagged),
+                };
             }
             self.make_ready(conn);
         }

@@ -340,7 +340,7 @@ fn a_worker_that_was_lapped_says_nothing_of_a_bucket_whose_beginning_it_does_not
     assert!(fetch(&mut bench).unwrap_err().contains("is being recovered"));
     let image = book::Image {
         symbol: BTC,
-        epoch: support::EPOCH,
+        ids: support::EPOCH.into(),
         levels: Some(std::sync::Arc::new(book::Ladder::default())),
         mark: bench.worker.publisher().mark(BTC),
         stale: false,

@@ -150,7 +150,7 @@ fn a_lapped_worker_breaks_its_chains_and_names_nothing_else() {
     bench.worker.lapped();
     let image = book::Image {
         symbol: market::SymbolId(0),
-        epoch: support::EPOCH,
+        ids: support::EPOCH.into(),
         position: bench.position,
         mark: book::Mark { seq: bench.seq(0) + 40, ..book::Mark::default() },
         feed_time: bench.now,

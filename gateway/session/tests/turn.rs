@@ -426,7 +426,7 @@ fn a_lapped_worker_sends_one_snapshot_and_names_the_trades_that_it_missed() {
     ladder.bids.push(market::Level { price: market::Price(9_999), qty: market::Qty(5) });
     let image = book::Image {
         symbol: SymbolId(0),
-        epoch: support::EPOCH,
+        ids: support::EPOCH.into(),
         levels: Some(std::sync::Arc::new(ladder)),
         mark: book::Mark { seq: 12, event: 2, ..book::Mark::default() },
         stale: false,
@@ -458,7 +458,7 @@ fn a_worker_that_was_lapped_while_a_replay_was_moved_back_begins_anew_there() {
     ladder.bids.push(market::Level { price: market::Price(9_999), qty: market::Qty(5) });
     let image = book::Image {
         symbol: SymbolId(0),
-        epoch: support::EPOCH,
+        ids: support::EPOCH.into(),
         levels: Some(std::sync::Arc::new(ladder)),
         mark: book::Mark { seq: 5, event: 2, ..book::Mark::default() },
         stale: false,
@@ -490,7 +490,7 @@ fn a_lapped_worker_waits_for_a_book_that_ingest_does_not_have() {
     bench.exchange_event(0, &[level(Side::Bid, 10_000, 77)]);
     let image = book::Image {
         symbol: SymbolId(0),
-        epoch: support::EPOCH,
+        ids: support::EPOCH.into(),
         levels: None,
         mark: book::Mark { seq: 12, ..book::Mark::default() },
         stale: true,

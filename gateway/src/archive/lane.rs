@@ -50,7 +50,7 @@ impl Lane {
         reason: SnapshotReason,
     ) -> Lane {
         let limits = Limits { history_bytes: HISTORY, trades_bytes: TRADES, candles: 0, ..limits };
-        let options = SequencerOptions { on_cross: OnCross::Status, largest: MAX_EXCHANGE_EVENT };
+        let options = SequencerOptions { on_cross: OnCross::Status, largest: MAX_EXCHANGE_EVENT, id_base: 0 };
         let sequencer = Sequencer::new(Numbering::Kept(epoch), instruments.len(), options);
         let mut worker = Worker::new(limits, Arc::new(instruments.clone()), epoch, clock::now);
         let silent = OpenOptions {

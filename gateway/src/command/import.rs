@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 fn import(arguments: &Arguments) -> anyhow::Result<()> {
     let mut import = Import::open(arguments.format, &arguments.files, &arguments.renames)?;
     let epoch = Epoch(rand::random());
-    let options = SequencerOptions { on_cross: OnCross::Status, largest: LARGEST };
+    let options = SequencerOptions { on_cross: OnCross::Status, largest: LARGEST, id_base: 0 };
     let mut sequencer = Sequencer::new(Numbering::Own(epoch), import.instruments().len(), options);
     let mut writer = Writer::open(&arguments.out, epoch, import.instruments())?;
     let (mut taken, mut sequenced, mut records) = (Vec::new(), Vec::new(), 0);

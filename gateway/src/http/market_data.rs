@@ -39,7 +39,9 @@ pub(super) async fn book(shared: &Shared, parameters: &mut Parameters<'_>) -> Re
         (Some(_), Some(_)) => return Err(bad("a moment is said by at or by seq, not by both".to_owned())),
     };
     if let Some(moment) = moment {
-        let (instrument, ids) = (instrument(shared, symbol), shared.control.ids);
+        let instrument = instrument(shared, symbol);
+        // What is asked of in the present numbers is answered in them, whichever round of a recording this is.
+        let ids = shared.with(|engine| engine.worker.publisher().ids_of(symbol));
         return past(shared, move |archive, body| {
             archive.push_book(symbol, depth, moment, &instrument, ids, body)
         })

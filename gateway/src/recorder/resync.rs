@@ -139,7 +139,7 @@ mod tests {
         let mut books = Books::default();
         let whole = Image {
             symbol,
-            epoch: Epoch(1),
+            ids: Epoch(1).into(),
             levels: (symbol.index() + 1 < SYMBOLS).then(|| Arc::new(Ladder::default())),
             mark: Mark::default(),
             stale: false,

@@ -81,7 +81,7 @@ impl Engine {
     ) -> io::Result<Engine> {
         let limits = control.config.limits();
         Ok(Engine {
-            worker: Worker::new(limits, control.instruments(), control.ids, clock::now),
+            worker: Worker::new(limits, control.instruments(), control.first_ids, clock::now),
             reader,
             images: Images::new(requests, wake),
             sockets: Sockets::new(Arc::clone(&control.farewells))?,

@@ -80,18 +80,18 @@ fn begins(second: u64, symbol: u32) -> bool {
     second == if symbol == 0 { 0 } else { 20 }
 }
 
-fn at(second: u64) -> String {
+pub fn at(second: u64) -> String {
     Nanos(START + second * SECOND).to_string()
 }
 
 /// A subscriber that proves its books, and what it was told.
-struct Watcher {
-    client: Client,
-    tracker: Tracker,
+pub struct Watcher {
+    pub client: Client,
+    pub tracker: Tracker,
 }
 
 impl Watcher {
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         let text = self.client.text().await;
         match self.tracker.on_text(text.as_bytes()) {
             Ok(Update::Refused { .. }) => panic!("{text}"),

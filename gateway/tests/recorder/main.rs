@@ -10,6 +10,7 @@ mod gaps;
 mod killed;
 mod lines;
 mod replays;
+mod rounds;
 mod served;
 mod streams;
 mod travel;

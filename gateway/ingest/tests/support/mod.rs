@@ -93,7 +93,7 @@ fn word(event: &Event) -> String {
 
 /// A sequencer of two symbols whose exchange events are at most eight events long.
 pub fn sequencer(numbering: Numbering, on_cross: OnCross) -> Sequencer {
-    Sequencer::new(numbering, 2, SequencerOptions { on_cross, largest: 8 })
+    Sequencer::new(numbering, 2, SequencerOptions { on_cross, largest: 8, id_base: 0 })
 }
 
 /// What comes of these lines, each of them pushed by itself, ticks left out.

@@ -81,7 +81,7 @@ impl Market {
         let mark = Mark { seq: self.seqs[symbol], timestamp: Nanos(self.time), ..Mark::default() };
         Image {
             symbol: SymbolId(symbol as u32),
-            epoch: EPOCH,
+            ids: EPOCH.into(),
             levels: (self.seqs[symbol] > 0).then(|| Arc::new(levels)),
             mark,
             stale: false,

@@ -3,7 +3,7 @@
 use crate::support::{instrument, level, record, segment};
 use feed::{FeedSink, FeedSource, FeedState, FeedStatus, PauseHandle};
 use journal::{Remote, Replay, ReplayOptions};
-use market::{Epoch, Event, Kind, Nanos, Speed, SymbolId};
+use market::{Epoch, Event, Kind, Nanos, ResetReason, Speed, SymbolId};
 use std::{fs, path::Path, thread};
 
 const EPOCH: Epoch = Epoch(7);
@@ -151,4 +151,67 @@ fn what_cannot_be_played_says_what_to_do() {
     check("there is no recording in");
     record(dir.path(), EPOCH, &["A/B"], &[]);
     check("holds no events yet");
+}
+
+/// Polls until the beginning of the next round; what came before it, and that beginning.
+fn round(replay: &mut Replay, now: u64) -> (Vec<Event>, Event) {
+    let mut events = Vec::new();
+    loop {
+        assert_ne!(replay.poll(Nanos(now), &mut events).unwrap().state, FeedState::Ended);
+        if let Some(jump) = events.pop_if(|event| event.kind == Kind::Jump) {
+            return (events, jump);
+        }
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn it_is_played_again_and_again_with_the_same_numbers_in_other_epochs() {
+    let dir = tempfile::tempdir().unwrap();
+    let events: Vec<Event> = (1..=9_000).map(|seq| level(seq, seq * 1_000, seq as i64 % 90)).collect();
+    record(dir.path(), EPOCH, &["A/B"], &[&events]);
+    let options = |from: Option<u64>, to: Option<u64>| ReplayOptions {
+        remote: Remote::new(Speed::MAX),
+        from: from.map(Nanos),
+        to: to.map(Nanos),
+        again: Some(|| Epoch(8)),
+        ..ReplayOptions::default()
+    };
+    let mut replay = Replay::open(dir.path(), options(None, None)).unwrap();
+    for epoch in [7, 8, 8] {
+        assert_eq!(replay.epoch(), Some(Epoch(epoch)));
+        let (seen, jump) = round(&mut replay, 77);
+        assert_eq!(seen.iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=9_000).collect::<Vec<_>>());
+        assert_eq!((jump.jump_ids().epoch, jump.timestamp), (Epoch(8), Nanos(1_000)));
+        assert_eq!(jump.reset_reason(), ResetReason::Loop);
+    }
+    // From the middle the books come first, in each round.
+    let mut replay = Replay::open(dir.path(), options(Some(500_500), Some(600_000))).unwrap();
+    let (first, jump) = round(&mut replay, 77);
+    let (second, _) = round(&mut replay, 77);
+    assert_eq!(jump.timestamp, Nanos(500_500));
+    assert_eq!((first[0].kind, first[0].seq, first.last().unwrap().seq), (Kind::Reset, 500, 600));
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_round_keeps_to_the_pace_and_begins_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    record(dir.path(), EPOCH, &["A/B"], &[&[level(1, 1_000, 5), level(2, 1_100, 5)]]);
+    let options = ReplayOptions { again: Some(|| Epoch(8)), ..ReplayOptions::default() };
+    let mut replay = Replay::open(dir.path(), options).unwrap();
+    assert_eq!(poll(&mut replay, 10).0.len(), 1);
+    let (rest, _) = round(&mut replay, 110);
+    assert_eq!(rest[0].engine, Nanos(110));
+    // Its clock starts with its first poll.
+    let begun = loop {
+        let (events, _) = poll(&mut replay, 150);
+        if let [event] = events[..] {
+            break event;
+        }
+        thread::yield_now();
+    };
+    assert_eq!((begun.seq, begun.engine), (1, Nanos(150)));
+    assert!(poll(&mut replay, 249).0.is_empty());
+    assert_eq!(poll(&mut replay, 250).0[0].engine, Nanos(250));
 }

@@ -125,6 +125,13 @@ impl Bench {
         self.position += 1;
     }
 
+    /// A replay goes on at the present time: numbers begin anew, in this epoch.
+    pub fn jump(&mut self, epoch: Epoch, reason: ResetReason) {
+        let ids = market::Ids { epoch, base: 1_000_000 };
+        self.publish(Event::jump(self.now, ids, reason));
+        self.seqs = [0; 2];
+    }
+
     /// Lets feed time reach the present time, `millis` later.
     pub fn tick(&mut self, millis: u64) {
         self.now = Nanos(self.now.0 + millis * 1_000_000);
