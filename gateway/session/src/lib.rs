@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows of sockets, runtimes, rings or threads. A simulation runs it as it is.
 
+mod anew;
 mod answers;
 mod beginning;
 mod blocked;
