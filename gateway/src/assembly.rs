@@ -23,14 +23,19 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tokio::sync::{
-    Notify,
-    mpsc::{UnboundedReceiver, unbounded_channel},
-    oneshot,
+use tokio::{
+    sync::{
+        Notify,
+        mpsc::{UnboundedReceiver, unbounded_channel},
+        oneshot,
+    },
+    time::sleep,
 };
 
 /// How long clients have to take what is said to them at the end.
 const DRAIN: Duration = Duration::from_secs(6);
+/// Between two looks at whether there is nothing more to do.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -232,6 +237,26 @@ impl Running {
         match (&mut self.feed_failed).await {
             Ok(error) => error,
             Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits until the feed has come to its end and all clients were sent all of it, or had as long to take it as they have at a
+    /// shutdown; for ever if it does not end.
+    pub fn played_out(&self) -> impl Future<Output = ()> + use<> {
+        let control = Arc::clone(&self.control);
+        async move {
+            while !control.stats.is_feed_ended() {
+                sleep(LOOK).await;
+            }
+            let (head, deadline) = (control.stats.head(), clock::now() + DRAIN);
+            while clock::now() < deadline {
+                let settled =
+                    control.ask_all(move |shared| shared.with(|engine| engine.is_settled(head))).await;
+                if settled.into_iter().all(|settled| settled) {
+                    return;
+                }
+                sleep(LOOK).await;
+            }
         }
     }
 

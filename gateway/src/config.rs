@@ -71,6 +71,11 @@ pub struct Config {
     #[arg(long, env = "DEPTHCAST_LOOP", help_heading = "Feed")]
     pub r#loop: bool,
 
+    /// What the end of a recording means: serve (its last books go on being served) or exit (clients are sent what is outstanding, then the
+    /// gateway ends)
+    #[arg(long, env = "DEPTHCAST_ON_END", help_heading = "Feed", value_enum, default_value_t = Config::default().on_end)]
+    pub on_end: OnEnd,
+
     /// Let stretches of a recording in which nothing happens pass in at most so much feed time (0: as they were)
     #[arg(long, env = "DEPTHCAST_MAX_GAP_MS", help_heading = "Feed", value_name = "MS", default_value_t = Config::default().max_gap_ms)]
     pub max_gap_ms: u64,
@@ -272,6 +277,17 @@ pub enum CrossRule {
     Reset,
 }
 
+/// What the end of the feed means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnEnd {
+    /// Its last books go on being served.
+    #[default]
+    Serve,
+    /// The gateway ends, too, once clients were sent all of it.
+    Exit,
+}
+
 impl Default for Config {
     fn default() -> Config {
         let limits = Limits::default();
@@ -286,6 +302,7 @@ impl Default for Config {
             from: None,
             to: None,
             r#loop: false,
+            on_end: OnEnd::default(),
             max_gap_ms: 0,
             on_cross: CrossRule::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 9000)),
@@ -419,6 +436,9 @@ impl Config {
         }
         if self.r#loop && self.record.is_some() {
             return wrong("loop", "what goes back in time cannot be recorded; leave out --loop or --record");
+        }
+        if self.r#loop && self.on_end == OnEnd::Exit {
+            return wrong("on-end", "with --loop there is no end to exit at; leave out one of them");
         }
         if self.record_segment_bytes < 1 << 20 {
             return wrong("record-segment-bytes", "smaller ones are too many files: at least 1048576");

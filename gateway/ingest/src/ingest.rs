@@ -291,7 +291,8 @@ impl Ingest {
     fn tell_stats(&self) {
         let sequencer = &self.sequencer;
         self.stats.set_counts(sequencer.counts());
-        self.stats.set_feed(self.stall.is_stalled(), self.ended);
+        let is_all_published = self.published == self.sequenced.len();
+        self.stats.set_feed(self.stall.is_stalled(), self.ended && is_all_published);
         self.stats.set_progress(self.ring.head(), sequencer.feed_time(), sequencer.books_standing());
     }
 

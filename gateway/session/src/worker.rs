@@ -169,6 +169,15 @@ impl Worker {
         subscriber.subscriptions.iter().map(lag).max().unwrap_or(0)
     }
 
+    /// Whether every client was sent all that there is for it, and its socket has taken it.
+    pub fn is_settled(&self) -> bool {
+        self.subscribers.iter().all(|(_, subscriber)| {
+            let pending = |sub: &Subscription| is_pending(&self.publisher, sub);
+            let told = subscriber.rest.is_none() && subscriber.answers.is_empty() && !subscriber.tell_end;
+            subscriber.is_closing() || (told && !subscriber.subscriptions.iter().any(pending))
+        })
+    }
+
     /// Takes a connection whose handshake, if its transport has one, is done. The transport gives it a number that it does not use
     /// for another one before this one has ended or gone.
     pub fn open(&mut self, now: Nanos, options: &OpenOptions) -> ConnId {

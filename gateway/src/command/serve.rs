@@ -1,7 +1,11 @@
 //! `depthcast serve`: runs the gateway until a signal or the end of its feed.
 
 use super::Outcome;
-use crate::{assembly, config::Config, telemetry::logging};
+use crate::{
+    assembly,
+    config::{Config, OnEnd},
+    telemetry::logging,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io::{self, Write},
@@ -15,6 +19,8 @@ use tokio::{
 /// Why the gateway ends.
 enum End {
     Signal,
+    /// The feed is over, and that was to be the end.
+    Over,
     Feed(feed::FeedError),
 }
 
@@ -24,14 +30,20 @@ pub(super) fn run(config: Config) -> Outcome {
     }
     raise_file_limit();
     take_memory_as_needed();
+    let on_end = config.on_end;
     let mut running = match assembly::start(config) {
         Ok(running) => running,
         Err(error) => return failed(&error),
     };
-    match wait(&mut running) {
+    match wait(&mut running, on_end) {
         Ok(End::Signal) => {
             running.shut_down("shutdown");
             tracing::info!("all clients were told; done");
+            Outcome::Done
+        }
+        Ok(End::Over) => {
+            running.shut_down("feed_ended");
+            tracing::info!("the feed has ended, and all clients were told; done");
             Outcome::Done
         }
         Ok(End::Feed(error)) => {
@@ -67,8 +79,9 @@ pub(super) fn failed(error: &dyn std::error::Error) -> Outcome {
 }
 
 /// Waits for a reason to end. A second signal ends the process at once.
-fn wait(running: &mut assembly::Running) -> io::Result<End> {
+fn wait(running: &mut assembly::Running, on_end: OnEnd) -> io::Result<End> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
+    let played_out = running.played_out();
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -76,6 +89,7 @@ fn wait(running: &mut assembly::Running) -> io::Result<End> {
             _ = interrupt.recv() => Ok(End::Signal),
             _ = terminate.recv() => Ok(End::Signal),
             error = running.feed_failed() => Ok(End::Feed(error)),
+            () = played_out, if on_end == OnEnd::Exit => Ok(End::Over),
         }
     })
 }

@@ -138,6 +138,11 @@ impl Engine {
         self.pass_on_wishes();
     }
 
+    /// Whether clients were sent all that was in the ring before `head`, as far as it concerns them.
+    pub(crate) fn is_settled(&self, head: u64) -> bool {
+        self.reader.position() >= head && self.worker.is_settled()
+    }
+
     /// Whether the ring has something that no turn has read.
     pub(super) fn has_news(&self) -> bool {
         !self.reader.is_empty()

@@ -5,6 +5,7 @@
 mod support;
 
 mod admin;
+mod ends;
 mod full;
 mod gaps;
 mod killed;
