@@ -52,6 +52,11 @@ pub struct Config {
     #[serde(with = "text")]
     pub speed: Speed,
 
+    /// Seconds for which a recording played at full speed waits for a lossless client that is far behind and takes nothing (0: it does
+    /// not wait); then that client is closed as too slow
+    #[arg(long, env = "DEPTHCAST_PACE_TIMEOUT", help_heading = "Feed", value_name = "SECONDS", default_value_t = Config::default().pace_timeout)]
+    pub pace_timeout: u32,
+
     /// Hold the feed's clock until the first client subscribes, polls, or fetches a book by /api/v3/depth, so that a recording can be watched from its start
     #[arg(long, env = "DEPTHCAST_HOLD", help_heading = "Feed")]
     pub hold: bool,
@@ -298,6 +303,7 @@ impl Default for Config {
             seed: 1,
             start: None,
             speed: Speed::REAL_TIME,
+            pace_timeout: 5,
             hold: false,
             from: None,
             to: None,

@@ -15,6 +15,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
@@ -132,6 +133,13 @@ impl Control {
         let positions = self.desks.iter().map(|desk| desk.position.load(Ordering::Acquire));
         let recorder = self.recording.iter().map(|recording| recording.position());
         positions.chain(recorder).min().unwrap_or(u64::MAX)
+    }
+
+    /// How long `lossless` clients that are far behind are waited for; `None` unless a recording is played at full speed.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        let timeout = self.config.pace_timeout;
+        let waits = timeout > 0 && self.remote.as_ref().is_some_and(Remote::is_unpaced);
+        waits.then(|| Duration::from_secs(timeout.into()))
     }
 
     /// No new clients are wanted; those that are there are being sent away.

@@ -4,7 +4,8 @@
 use crate::control::Control;
 use feed::FeedError;
 use ingest::Ingest;
-use market::{Nanos, Speed, clock};
+use journal::Remote;
+use market::{Nanos, clock};
 use rings::wait::WaitStrategy;
 use std::{hint, num::NonZeroU64, sync::Arc, thread, time::Duration};
 
@@ -46,8 +47,9 @@ impl Feeder {
     /// When the source is broken; the feeder is of no more use then.
     pub(crate) fn turn(&mut self, now: Nanos) -> Result<Fed, FeedError> {
         let head = self.control.stats.head();
-        let is_unpaced = self.control.remote.as_ref().is_some_and(|remote| remote.speed() == Speed::MAX);
+        let is_unpaced = self.control.remote.as_ref().is_some_and(Remote::is_unpaced);
         if is_unpaced && head > self.control.slowest_position().saturating_add(self.lead) {
+            self.ingest.rest(now);
             return Ok(Fed { busy: false, until: now + UNKNOWN_DUE });
         }
         let turn = self.ingest.turn(now)?;
@@ -59,6 +61,11 @@ impl Feeder {
             None => now + UNKNOWN_DUE,
         };
         Ok(Fed { busy: turn.events > 0 || until <= now, until })
+    }
+
+    /// The source is left alone for now.
+    pub(crate) fn rest(&mut self, now: Nanos) {
+        self.ingest.rest(now);
     }
 
     /// Turns until the gateway ends or the source breaks.

@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod listen;
 mod mailbox;
+mod pacing;
 mod polls;
 mod sockets;
 mod watched;

@@ -191,6 +191,11 @@ impl Ingest {
         polled.map(|state| Turn { events, next_due: self.next_due(now, state), ended: self.ended })
     }
 
+    /// In place of a turn: the source is not polled on purpose, and does not count as stalled for that.
+    pub fn rest(&mut self, now: Nanos) {
+        self.stall.observe(now, true);
+    }
+
     /// Goes on with another source, or the same one opened again. All books are stale until it has sent them.
     ///
     /// # Errors

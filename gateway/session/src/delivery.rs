@@ -14,7 +14,7 @@ use crate::{
     worker::{Counters, Worker},
 };
 use market::{Nanos, SymbolId};
-use std::{ops::Range, rc::Rc};
+use std::{ops::Range, rc::Rc, time::Duration};
 use wire::message::{CloseCode, Policy, SnapshotReason, Status};
 
 /// What the next write carries.
@@ -54,16 +54,16 @@ impl Worker {
                 return;
             }
             if !subscriber.rest.is_none() {
-                self.write_rest(conn, outlet);
+                self.write_rest(conn, now, outlet);
             } else if !subscriber.answers.is_empty() {
                 let answers = subscriber.answers.take();
-                write(&mut self.counters, &mut self.blocked, conn, subscriber, &answers, outlet);
+                write(&mut self.counters, &mut self.blocked, conn, subscriber, &answers, now, outlet);
             } else if subscriber.is_closing() {
                 return self.end(conn, Ending::Finished, outlet);
             } else {
                 match self.next_replayed(conn) {
                     Next::Bytes(bytes) => {
-                        self.write_replayed(conn, &bytes, outlet);
+                        self.write_replayed(conn, &bytes, now, outlet);
                         continue;
                     }
                     Next::Ended => continue,
@@ -74,10 +74,10 @@ impl Worker {
                     Batch::Nothing => return,
                     Batch::TooSlow => self.close_slow(conn, now),
                     Batch::BrokenOff(at) => self.break_off(conn, at, now),
-                    Batch::CutOff => return self.cut_off(conn, outlet),
+                    Batch::CutOff => return self.cut_off(conn, now, outlet),
                     batch => {
                         let is_last = batch.is_last();
-                        self.write_batch(conn, batch, outlet);
+                        self.write_batch(conn, batch, now, outlet);
                         if is_last && !self.blocked.holds(conn) && !self.has_replayed(conn) {
                             return;
                         }
@@ -87,7 +87,7 @@ impl Worker {
         }
     }
 
-    fn write_rest(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
+    fn write_rest(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
         let taken = outlet.write(conn, subscriber.rest.bytes());
         count_write(&mut self.counters, subscriber, taken);
@@ -97,16 +97,16 @@ impl Worker {
             self.private.release(large);
         } else {
             subscriber.slow = true;
-            self.blocked.insert(conn);
+            self.blocked.insert(conn, now);
         }
     }
 
-    fn write_replayed(&mut self, conn: ConnId, bytes: &[u8], outlet: &mut impl Outlet) {
+    fn write_replayed(&mut self, conn: ConnId, bytes: &[u8], now: Nanos, outlet: &mut impl Outlet) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
-        write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, outlet);
+        write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, now, outlet);
     }
 
-    fn write_batch(&mut self, conn: ConnId, batch: Batch, outlet: &mut impl Outlet) {
+    fn write_batch(&mut self, conn: ConnId, batch: Batch, now: Nanos, outlet: &mut impl Outlet) {
         let Some(subscriber) = self.subscribers.get_mut(conn.0 as usize) else { return };
         if let Batch::Large(bytes) = batch {
             self.private.hold(bytes.len());
@@ -117,7 +117,7 @@ impl Worker {
             Batch::Run { topic, frames, .. } => self.publisher.topic(*topic).log.frames(frames.clone()),
             _ => &self.batch,
         };
-        write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, outlet);
+        write(&mut self.counters, &mut self.blocked, conn, subscriber, bytes, now, outlet);
     }
 
     /// Takes the next batch of a connection and moves its cursors behind it.
@@ -247,9 +247,9 @@ impl Worker {
     }
 
     /// Breaks a connection as the net does: nothing says so, and what the socket does not take is lost.
-    fn cut_off(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
+    fn cut_off(&mut self, conn: ConnId, now: Nanos, outlet: &mut impl Outlet) {
         if !self.batch.is_empty() {
-            self.write_batch(conn, Batch::CutOff, outlet);
+            self.write_batch(conn, Batch::CutOff, now, outlet);
         }
         let ending = if self.blocked.holds(conn) { Ending::Reset } else { Ending::Finished };
         self.end(conn, ending, outlet);
@@ -257,18 +257,37 @@ impl Worker {
 
     /// Whether a blocked connection is further behind than `lossless` allows.
     fn is_too_far_behind(&self, conn: ConnId) -> bool {
-        let subscriber = &self.subscribers[conn.0 as usize];
+        let behind = self.lossless_behind(&self.subscribers[conn.0 as usize]);
+        behind.is_none_or(|bytes| bytes > self.limits.lossless_bytes)
+    }
+
+    /// How many bytes a client is behind with what is `lossless`; `None` if some of it is no longer held.
+    fn lossless_behind(&self, subscriber: &Subscriber) -> Option<usize> {
         let mut behind = 0;
         for sub in subscriber.subscriptions.iter().filter(|sub| sub.policy == Policy::Lossless) {
             if let Place::InStep(cursor) = sub.place {
                 let log = &self.publisher.topic(sub.topic).log;
                 if cursor < log.first() {
-                    return true;
+                    return None;
                 }
                 behind += log.bytes_from(cursor);
             }
         }
-        behind > self.limits.lossless_bytes
+        Some(behind)
+    }
+
+    /// Until when the ring should be left alone, so that `lossless` clients that are far behind can catch up: so long after the
+    /// last of them has taken something. `None` if there is nobody to wait for.
+    pub fn waits_until(&self, now: Nanos, patience: Duration) -> Option<Nanos> {
+        let waits = self.subscribers.iter().filter_map(|(index, subscriber)| {
+            let until = self.blocked.since(ConnId(index as u32))? + patience;
+            let is_far = || {
+                let behind = self.lossless_behind(subscriber);
+                behind.is_some_and(|bytes| bytes > self.limits.least_of_lossless() / 4)
+            };
+            (until > now && !subscriber.is_closing() && is_far()).then_some(until)
+        });
+        waits.max()
     }
 
     /// Makes the hole in a stream visible and closes the connection, so that clients that do not count start over too.
@@ -299,6 +318,7 @@ fn write(
     conn: ConnId,
     subscriber: &mut Subscriber,
     bytes: &[u8],
+    now: Nanos,
     outlet: &mut impl Outlet,
 ) {
     let taken = outlet.write(conn, bytes);
@@ -306,7 +326,7 @@ fn write(
     if taken < bytes.len() {
         subscriber.rest = Rest::of_batch(&bytes[taken..]);
         subscriber.slow = true;
-        blocked.insert(conn);
+        blocked.insert(conn, now);
     }
 }
 

@@ -80,6 +80,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How far a `lossless` subscriber may be behind, wherever its bytes are: of one topic no more is held than a log holds.
+    pub(crate) fn least_of_lossless(&self) -> usize {
+        self.lossless_bytes.min(self.log_bytes)
+    }
+
     /// Whether so many bytes of answers wait for a client that it is not to ask for more.
     pub(crate) fn are_too_many(&self, answers: usize) -> bool {
         answers > self.answer_bytes.max(self.inbound_message)

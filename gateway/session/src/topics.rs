@@ -131,6 +131,13 @@ impl Publisher {
         self.touched.iter().map(appended).max().unwrap_or(0)
     }
 
+    /// Bytes that this turn appended to logs that somebody reads under `lossless`.
+    pub fn appended_for_lossless(&self) -> usize {
+        let topics = self.touched.iter().map(|&id| self.topic(id));
+        let read = topics.filter(|topic| !topic.lossless.is_empty());
+        read.map(|topic| topic.log.bytes_from(topic.turn_began)).sum()
+    }
+
     /// Counts the messages of this turn as written at `end`; the turn began at `now`.
     pub fn record_written(&mut self, now: Nanos, end: Nanos) {
         for &id in &self.touched {

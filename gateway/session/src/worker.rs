@@ -83,6 +83,8 @@ pub struct Counters {
     pub lapped: u64,
     /// `verify` answered `mismatch`.
     pub verify_mismatch: u64,
+    /// For how long the ring was left alone because `lossless` clients were far behind.
+    pub waited: Duration,
 }
 
 /// One connection, as `/v1/subscribers` tells it.
@@ -210,6 +212,12 @@ impl Worker {
     /// Whether a turn has appended so much that it should flush before it reads on.
     pub fn wants_flush(&self) -> bool {
         self.publisher.most_appended() > self.limits.log_bytes / 2
+    }
+
+    /// The same where `lossless` clients are waited for: what a turn appends must not be more than one of them may be behind, whatever
+    /// it is subscribed to.
+    pub fn wants_flush_for_lossless(&self) -> bool {
+        self.publisher.appended_for_lossless() > self.limits.least_of_lossless() / 2
     }
 
     /// The ring has overtaken this worker: all books wait for images from ingest, the watched ones first.

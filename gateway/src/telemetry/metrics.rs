@@ -172,7 +172,7 @@ const GAUGES: [(&str, &str, Figure); 3] = [
     ("replicas_standing", "Books that a worker can tell", |it| it.books_standing as u64),
 ];
 
-const COUNTERS: [(&str, &str, Figure); 10] = [
+const COUNTERS: [(&str, &str, Figure); 11] = [
     ("writes", "Writes handed to sockets", |it| it.counters.writes),
     ("written_bytes", "Bytes that sockets took", |it| it.counters.bytes),
     ("conflated", "Messages merged for slow clients", |it| it.counters.conflated),
@@ -182,6 +182,9 @@ const COUNTERS: [(&str, &str, Figure); 10] = [
     ("requests_refused", "Requests that were refused", |it| it.counters.refused),
     ("slow_closed", "Connections closed because a lossless client was too slow", |it| {
         it.counters.slow_closed
+    }),
+    ("replay_waited_milliseconds", "How long a replay at full speed waited for lossless clients", |it| {
+        it.counters.waited.as_millis() as u64
     }),
     ("lapped", "Times that a worker was lapped by the ring", |it| it.counters.lapped),
     ("verify_mismatches", "Checksums of clients that were not the gateway's", |it| {

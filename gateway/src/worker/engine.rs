@@ -3,6 +3,7 @@
 use super::{
     connection::Wanted,
     mailbox::{Mailbox, Overlap, SessionId},
+    pacing::Pacing,
     polls::Polls,
     sockets::{Ready, Sockets, is_temporary},
 };
@@ -31,8 +32,6 @@ use wire::message::{ErrorCode, Refusal};
 
 /// Events in one turn: then the sockets have their go.
 const TURN_EVENTS: usize = 8_192;
-/// Events between two looks at how full the logs are.
-const CHUNK: u64 = 256;
 /// Bytes read from a socket at a time.
 const INBOUND: usize = 64 << 10;
 /// Reads of one socket in one turn: then the others have their go.
@@ -55,6 +54,7 @@ pub(crate) struct Engine {
     feeder: Option<(Feeder, oneshot::Sender<FeedError>)>,
     control: Arc<Control>,
     index: usize,
+    pacing: Pacing,
     /// Where bytes from sockets are read to.
     inbound: Vec<u8>,
     /// Sockets that have something to do.
@@ -89,6 +89,7 @@ impl Engine {
             feeder,
             control,
             index,
+            pacing: Pacing::default(),
             inbound: vec![0; INBOUND],
             ready: Vec::new(),
         })
@@ -98,6 +99,7 @@ impl Engine {
     /// clients are sent.
     pub(super) fn turn(&mut self) -> Turn {
         let heard = self.serve_sockets();
+        self.pacing.look(&self.control, &mut self.worker);
         let (fed, feed_until) = self.feed();
         let read = self.read_ring();
         let now = clock::now();
@@ -107,7 +109,7 @@ impl Engine {
         self.worker.timers(now, &mut self.sockets);
         self.pass_on_wishes();
         let ask_again = self.images.is_wanting().then_some(now + ASK_AGAIN);
-        let deadlines = [self.worker.next_deadline(), feed_until, ask_again];
+        let deadlines = [self.worker.next_deadline(), feed_until, ask_again, self.pacing.until()];
         Turn { busy: heard || fed || read > 0, until: deadlines.into_iter().flatten().min() }
     }
 
@@ -145,12 +147,16 @@ impl Engine {
 
     /// Whether the ring has something that no turn has read.
     pub(super) fn has_news(&self) -> bool {
-        !self.reader.is_empty()
+        !self.reader.is_empty() && self.pacing.until().is_none()
     }
 
     /// Polls the source, when all that it said before is read: a worker that has enough to do takes no more.
     fn feed(&mut self) -> (bool, Option<Nanos>) {
         let Some((feeder, _)) = &mut self.feeder else { return (false, None) };
+        if self.pacing.until().is_some() {
+            feeder.rest(clock::now());
+            return (false, None);
+        }
         if !self.reader.is_empty() {
             return (true, None);
         }
@@ -174,9 +180,13 @@ impl Engine {
         let head = self.reader.head();
         self.install_images();
         let now = clock::now();
+        let chunk = self.pacing.chunk(&self.control);
         let mut read = 0;
-        while read < TURN_EVENTS && self.reader.position() < head && !self.worker.wants_flush() {
-            let limit = (head - self.reader.position()).min(CHUNK) as usize;
+        while read < TURN_EVENTS
+            && self.reader.position() < head
+            && !self.pacing.is_full(&self.control, &self.worker)
+        {
+            let limit = (head - self.reader.position()).min(chunk) as usize;
             let (worker, control) = (&mut self.worker, &self.control);
             match self.reader.poll(limit, |position, words| take_event(worker, control, position, words, now))
             {
@@ -203,10 +213,11 @@ impl Engine {
     }
 
     /// Reads the ring up to its present head, in as many turns as it takes: nothing that a client may know by now is
-    /// unknown here afterwards.
+    /// unknown here afterwards. Where `lossless` clients are waited for, what is asked is answered as of where this worker stands.
     pub(crate) fn catch_up(&mut self) {
         let head = self.reader.head();
         while self.reader.position() < head {
+            self.pacing.look(&self.control, &mut self.worker);
             let read = self.read_ring();
             // A large image may leave no room for events in the turn that installs it.
             let goes_on = read > 0 || self.worker.wants_flush();

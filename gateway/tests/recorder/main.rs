@@ -10,6 +10,7 @@ mod full;
 mod gaps;
 mod killed;
 mod lines;
+mod pace;
 mod replays;
 mod rounds;
 mod served;

@@ -13,6 +13,8 @@ pub struct Remote(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     changed: AtomicBool,
+    /// Readers of the ring ask for it in each turn.
+    is_unpaced: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -26,7 +28,8 @@ impl Remote {
     /// For a replay at this speed.
     pub fn new(speed: Speed) -> Remote {
         let state = Mutex::new(State { speed, seek: None });
-        Remote(Arc::new(Inner { changed: AtomicBool::new(false), state }))
+        let is_unpaced = AtomicBool::new(speed == Speed::MAX);
+        Remote(Arc::new(Inner { changed: AtomicBool::new(false), is_unpaced, state }))
     }
 
     /// How fast it is to be.
@@ -34,9 +37,15 @@ impl Remote {
         self.state().speed
     }
 
+    /// Whether it is to go as fast as it is taken. Takes no lock.
+    pub fn is_unpaced(&self) -> bool {
+        self.0.is_unpaced.load(Ordering::Acquire)
+    }
+
     /// Has it go on at another speed.
     pub fn set_speed(&self, speed: Speed) {
         self.state().speed = speed;
+        self.0.is_unpaced.store(speed == Speed::MAX, Ordering::Release);
         self.0.changed.store(true, Ordering::Release);
     }
 
