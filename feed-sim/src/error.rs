@@ -28,6 +28,19 @@ pub enum SimError {
     /// Too few or too many instruments.
     #[error("{0} symbols cannot be simulated; the number is 1 to {MAX_SYMBOLS}")]
     BadSymbols(u32),
+    /// A scenario in the place of one that cannot go over into it.
+    #[error(
+        "a running '{from}' cannot go over to '{to}': one of them is order flow, the other changes levels directly; start anew with the other one"
+    )]
+    OtherFlow {
+        /// What runs.
+        from: String,
+        /// What was wanted.
+        to: String,
+    },
+    /// Neither another scenario nor another rate.
+    #[error("there is nothing to change; say a scenario, a rate, or both")]
+    NoChange,
     /// Too few or too many events a second.
     #[error("a rate of {0} events a second cannot be simulated; it is 1 to {MAX_RATE}")]
     BadRate(u64),

@@ -35,6 +35,12 @@ impl Changes {
         Changes { books: listings.iter().map(book).collect(), burst, turn: 0, left: burst }
     }
 
+    /// So many events of a symbol come at once, from the next symbol on.
+    pub fn change_burst(&mut self, burst: u64) {
+        self.burst = burst;
+        self.left = self.left.min(burst);
+    }
+
     /// Gives every level of `symbol` a new quantity.
     pub fn begin_book(&mut self, symbol: SymbolId, random: &mut Random) {
         let book = &mut self.books[symbol.index()];

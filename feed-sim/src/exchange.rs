@@ -11,6 +11,7 @@ use crate::{
     refresh::Refreshes,
     scenario::{Flow, Rate, Scenario},
     schedule::{Schedule, Spacing},
+    switch::Wished,
 };
 use market::{Event, Level, Price, Qty, ResetReason, Side, SymbolId};
 
@@ -30,6 +31,8 @@ pub(crate) struct Exchange {
     lose_next: bool,
     repeat_next: bool,
     stalled_until: u64,
+    /// What the next phase begins.
+    goes_over: Option<Wished>,
 }
 
 /// Where level changes and trades come from.
@@ -50,7 +53,8 @@ enum Next {
 }
 
 impl Exchange {
-    pub fn new(scenario: Scenario, rate: Rate, listings: &[Listing], seed: u64) -> Exchange {
+    pub fn new(scenario: Scenario, rate: Option<u64>, listings: &[Listing], seed: u64) -> Exchange {
+        let rate = rate.map_or(scenario.rate, Rate::PerSecond);
         let mut random = Random::new(seed, 0);
         let symbols = listings.len() as u32;
         let (venue, spacing) = match scenario.flow {
@@ -73,6 +77,7 @@ impl Exchange {
             lose_next: false,
             repeat_next: false,
             stalled_until: 0,
+            goes_over: None,
         }
     }
 
@@ -84,6 +89,13 @@ impl Exchange {
     /// Until when nothing is delivered, in nanoseconds since the start.
     pub fn stalled_until(&self) -> u64 {
         self.stalled_until
+    }
+
+    /// Goes over to another scenario of the same kind: the present phase ends `now`, its auction if it is one, and the first of the other
+    /// one follows. Books and orders stay.
+    pub fn go_over(&mut self, wished: Wished, now: u64) {
+        self.goes_over = Some(wished);
+        self.schedule.end_at(now);
     }
 
     /// Asks for the book of `symbol` at `now`, in nanoseconds since the start.
@@ -186,9 +198,31 @@ impl Exchange {
             }
             _ => {
                 self.uncrossed = 0;
-                self.schedule.next_phase(&mut self.random);
+                match self.goes_over.take() {
+                    None => self.schedule.next_phase(&mut self.random),
+                    Some(wished) => self.begin_scenario(wished),
+                }
             }
         }
+    }
+
+    fn begin_scenario(&mut self, wished: Wished) {
+        let rate = wished.rate();
+        let Scenario { flow, phases, faults, .. } = wished.scenario;
+        let spacing = match (&mut self.venue, flow) {
+            (Venue::Orders(traders), Flow::Orders(habits)) => {
+                traders.change_habits(habits);
+                Spacing::Random
+            }
+            (Venue::Even(changes), Flow::Even(even)) => {
+                changes.change_burst(even.burst);
+                Spacing::Even(even.burst)
+            }
+            // The switch does not let them go over into one another.
+            _ => return,
+        };
+        self.faults.replace(faults, self.schedule.end());
+        self.schedule.replace(phases, rate, self.symbols, spacing, &mut self.random);
     }
 
     fn fail(&mut self, fault: usize, now: u64, stamp: Stamp, out: &mut Vec<Event>) {

@@ -23,6 +23,8 @@ struct Planned {
     at: u64,
     /// The bid that crosses a book now, to be mended next.
     crossing: Option<(SymbolId, Price)>,
+    /// Only what it crossed is still to be mended.
+    is_last: bool,
 }
 
 /// What has to be done.
@@ -44,8 +46,15 @@ pub(crate) enum Trouble {
 
 impl Faults {
     pub fn new(faults: Vec<Fault>, mut random: Random) -> Faults {
-        let plan = |fault: Fault| Planned { at: distance(&fault, &mut random), crossing: None, fault };
-        Faults { list: faults.into_iter().map(plan).collect(), random }
+        let list = plan(faults, 0, &mut random);
+        Faults { list, random }
+    }
+
+    /// Others take the place of these from `now` on, in nanoseconds since the start. What is crossed is mended when it would have been.
+    pub fn replace(&mut self, faults: Vec<Fault>, now: u64) {
+        self.list.retain(|planned| planned.crossing.is_some());
+        self.list.iter_mut().for_each(|planned| planned.is_last = true);
+        self.list.extend(plan(faults, now, &mut self.random));
     }
 
     /// When the next fault happens, and which it is.
@@ -60,6 +69,9 @@ impl Faults {
         let now = planned.at;
         planned.at += distance(&planned.fault, &mut self.random);
         if let Some((symbol, price)) = planned.crossing.take() {
+            if planned.is_last {
+                planned.at = u64::MAX;
+            }
             return Trouble::Mend { symbol, price };
         }
         match planned.fault.kind {
@@ -81,6 +93,12 @@ impl Faults {
         planned.crossing = Some((symbol, price));
         planned.at = now + planned.fault.for_ms * MILLISECOND;
     }
+}
+
+fn plan(faults: Vec<Fault>, now: u64, random: &mut Random) -> Vec<Planned> {
+    let plan =
+        |fault: Fault| Planned { at: now + distance(&fault, random), crossing: None, is_last: false, fault };
+    faults.into_iter().map(plan).collect()
 }
 
 fn distance(fault: &Fault, random: &mut Random) -> u64 {

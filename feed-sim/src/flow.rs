@@ -28,7 +28,8 @@ struct Market {
     drifted: u64,
     /// The actions that are left in this round: limit, cancel, market.
     cards: [u64; 3],
-    opening_price: Price,
+    /// It says the opening price.
+    listing: Listing,
     usual_qty: u64,
     /// The mean distance of limit orders, in ticks.
     distance: u64,
@@ -61,6 +62,12 @@ impl Traders {
             habits,
             outcome: Outcome::default(),
         }
+    }
+
+    /// Traders behave otherwise from now on. Their orders stay, and prices are where they are.
+    pub fn change_habits(&mut self, habits: Orders) {
+        self.markets.iter_mut().for_each(|market| market.change_habits(&habits));
+        self.habits = habits;
     }
 
     /// Empties the book of `symbol` and lets traders begin it anew.
@@ -127,18 +134,27 @@ fn report(outcome: &mut Outcome, packet: &mut Packet<'_>) {
 
 impl Market {
     fn new(listing: &Listing, habits: &Orders) -> Market {
-        let price = listing.price.0.unsigned_abs();
-        Market {
+        let mut market = Market {
             book: Book::new(),
             fair: listing.price.0 << 16,
             drifted: 0,
             cards: [0; 3],
-            opening_price: listing.price,
-            usual_qty: listing.qty_for(habits.value),
-            // Coarse ticks must not leave a book of a few levels.
-            distance: (price * habits.distance_ppm / 1_000_000).max(6),
-            volatility: (price << 16) / 1_000_000 * habits.volatility_ppm,
-        }
+            listing: listing.clone(),
+            usual_qty: 0,
+            distance: 0,
+            volatility: 0,
+        };
+        market.change_habits(habits);
+        market
+    }
+
+    fn change_habits(&mut self, habits: &Orders) {
+        let price = self.listing.price.0.unsigned_abs();
+        self.cards = [0; 3];
+        self.usual_qty = self.listing.qty_for(habits.value);
+        // Coarse ticks must not leave a book of a few levels.
+        self.distance = (price * habits.distance_ppm / 1_000_000).max(6);
+        self.volatility = (price << 16) / 1_000_000 * habits.volatility_ppm;
     }
 
     /// Chance moves it with each order, drift with time. It stays within a factor of four of the opening price, so that
@@ -152,7 +168,7 @@ impl Market {
             self.fair += drift.clamp(-bound, bound) as i64;
         }
         self.drifted = now;
-        let opening = self.opening_price.0 << 16;
+        let opening = self.listing.price.0 << 16;
         self.fair = self.fair.clamp(opening / 4, opening * 4);
     }
 

@@ -34,8 +34,10 @@ mod refresh;
 mod scenario;
 mod schedule;
 mod simulator;
+mod switch;
 
 pub use error::SimError;
 pub use listing::MAX_SYMBOLS;
 pub use scenario::Scenario;
 pub use simulator::{Pace, SimConfig, Simulator};
+pub use switch::Switch;

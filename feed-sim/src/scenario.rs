@@ -9,6 +9,7 @@ use std::path::Path;
 /// What the simulated exchange does.
 #[derive(Debug, Clone)]
 pub struct Scenario {
+    pub(crate) name: String,
     pub(crate) symbols: u32,
     pub(crate) rate: Rate,
     pub(crate) flow: Flow,
@@ -43,6 +44,11 @@ const BUILTIN: [(&str, &str); 10] =
     builtin!["market", "even", "burst4", "burst16", "burst64", "surge", "calm", "open", "crash", "quiet",];
 
 impl Scenario {
+    /// The name of a built-in scenario, or the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The names of the built-in scenarios.
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILTIN.iter().map(|(name, _)| *name)

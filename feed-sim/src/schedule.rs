@@ -79,14 +79,29 @@ impl Schedule {
         spacing: Spacing,
         random: &mut Random,
     ) -> Schedule {
-        let rate = match rate {
-            Rate::PerSecond(events) => (events, SECOND),
-            Rate::PerSymbolMinute(events) => (events * u64::from(symbols), 60 * SECOND),
-        };
+        let rate = per_ns(rate, symbols);
         let step = Step::new(spacing, rate);
         let mut schedule = Schedule { phases, spacing, rate, current: 0, end: 0, due: 0, step };
         schedule.begin(0, random);
         schedule
+    }
+
+    /// The phase ends now already.
+    pub fn end_at(&mut self, now: u64) {
+        self.end = now;
+    }
+
+    /// The phase is over, and others follow.
+    pub fn replace(
+        &mut self,
+        phases: Vec<Phase>,
+        rate: Rate,
+        symbols: u32,
+        spacing: Spacing,
+        random: &mut Random,
+    ) {
+        (self.phases, self.rate, self.spacing) = (phases, per_ns(rate, symbols), spacing);
+        self.begin(0, random);
     }
 
     /// When the next event is due. One that is not before the end of the phase belongs to the next phase.
@@ -123,6 +138,14 @@ impl Schedule {
             Spacing::Random => start + self.step.next(1, random),
             Spacing::Even(_) => start,
         };
+    }
+}
+
+/// So many events in so many nanoseconds.
+fn per_ns(rate: Rate, symbols: u32) -> (u64, u64) {
+    match rate {
+        Rate::PerSecond(events) => (events, SECOND),
+        Rate::PerSymbolMinute(events) => (events * u64::from(symbols), 60 * SECOND),
     }
 }
 

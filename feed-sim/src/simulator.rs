@@ -6,7 +6,8 @@ use crate::{
     exchange::Exchange,
     listing::{Listing, MAX_SYMBOLS, listings},
     packet::Stamp,
-    scenario::{MAX_RATE, Rate, Scenario},
+    scenario::Scenario,
+    switch::{Switch, check_rate},
 };
 use feed::{FeedError, FeedSource, FeedState, FeedStatus, PauseHandle};
 use market::{Epoch, Event, Instruments, Nanos, SymbolId};
@@ -49,6 +50,7 @@ pub struct Simulator {
     instruments: Instruments,
     exchange: Exchange,
     clock: Clock,
+    switch: Switch,
     /// Nothing before this will follow, in nanoseconds since the start.
     reached: u64,
 }
@@ -63,16 +65,13 @@ impl Simulator {
         if !(1..=MAX_SYMBOLS).contains(&symbols) {
             return Err(SimError::BadSymbols(symbols));
         }
-        let rate = match config.rate {
-            Some(rate) if !(1..=MAX_RATE).contains(&rate) => return Err(SimError::BadRate(rate)),
-            Some(rate) => Rate::PerSecond(rate),
-            None => config.scenario.rate,
-        };
+        check_rate(config.rate)?;
         let listings: Vec<Listing> = listings(symbols).collect();
         let instruments = listings.iter().map(|listing| listing.instrument.clone());
         Ok(Simulator {
             instruments: Instruments::new(instruments).expect("the exchange's listings are well-formed"),
-            exchange: Exchange::new(config.scenario, rate, &listings, config.seed),
+            switch: Switch::new(config.scenario.clone(), config.rate),
+            exchange: Exchange::new(config.scenario, config.rate, &listings, config.seed),
             clock: Clock::new(config.start),
             reached: 0,
         })
@@ -87,6 +86,12 @@ impl Simulator {
     /// The switch that holds it: exchange time stands still meanwhile.
     pub fn pause_handle(&self) -> PauseHandle {
         self.clock.hold()
+    }
+
+    /// What switches it to another scenario or rate while it runs. Its books go on, and what happens from then on is no longer
+    /// fixed by seed and start alone, as it depends on the moment.
+    pub fn switch(&self) -> Switch {
+        self.switch.clone()
     }
 
     fn is_stalled(&self, elapsed: u64) -> bool {
@@ -120,6 +125,9 @@ impl FeedSource for Simulator {
 
     fn poll(&mut self, now: Nanos, out: &mut Vec<Event>) -> Result<FeedStatus, FeedError> {
         let before = out.len();
+        if let Some(wished) = self.switch.take() {
+            self.exchange.go_over(wished, self.reached);
+        }
         if let Some(elapsed) = self.clock.advance(now, self.reached) {
             self.run_until(elapsed, out);
         }

@@ -117,7 +117,7 @@ fn assemble(config: Config, listeners: Option<Listeners>, feed: Feed) -> Result<
     let readers: Vec<_> = (0..workers).map(|at| ingest.subscribe(wait_of(wait, inline && at == 0))).collect();
     let requests = ingest.requests();
     let recorded = config.record.clone().map(|dir| (dir, ingest.subscribe(wait).0));
-    let control = Arc::new(Control::new(config, feed.hold, feed.remote, &ingest, desks));
+    let control = Arc::new(Control::new(config, feed.hold, (feed.remote, feed.switch), &ingest, desks));
     let recorder = match (recorded, control.recording.clone()) {
         (Some((dir, reader)), Some(stats)) => {
             Some(Recorder::open(&dir, &control, reader, requests.clone(), stats)?)

@@ -6,6 +6,7 @@ use crate::{
     replays::Replays, telemetry::Published, worker::Shared,
 };
 use feed::PauseHandle;
+use feed_sim::Switch;
 use ingest::{Ingest, IngestStats, SharedInstruments};
 use journal::Remote;
 use market::{Ids, Instruments, Nanos, clock};
@@ -32,6 +33,8 @@ pub(crate) struct Control {
     pub(crate) hold: PauseHandle,
     /// Steers the feed, if it is a replay.
     pub(crate) remote: Option<Remote>,
+    /// Switches the feed to other scenarios, if it is the simulator.
+    pub(crate) switch: Option<Switch>,
     /// An operator holds the feed: no client lets it go.
     pub(crate) is_held: AtomicBool,
     pub(crate) addresses: Addresses,
@@ -65,7 +68,7 @@ impl Control {
     pub(crate) fn new(
         config: Config,
         hold: PauseHandle,
-        remote: Option<Remote>,
+        (remote, switch): (Option<Remote>, Option<Switch>),
         ingest: &Ingest,
         desks: Vec<Arc<Desk>>,
     ) -> Control {
@@ -85,6 +88,7 @@ impl Control {
             stats: ingest.stats(),
             hold,
             remote,
+            switch,
             is_held: AtomicBool::new(false),
             farewells: Arc::new(Farewells(AtomicUsize::new(0))),
             desks,

@@ -5,7 +5,7 @@ use feed::{
     FeedSource, PauseHandle,
     shared::{FeedName, Notice, SharedError, SharedSource},
 };
-use feed_sim::{Scenario, SimConfig, SimError, Simulator};
+use feed_sim::{Scenario, SimConfig, SimError, Simulator, Switch};
 use journal::{JournalError, Remote, Replay, ReplayOptions};
 use market::Epoch;
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub struct Feed {
     pub hold: PauseHandle,
     /// Steers it, if it is a replay.
     pub remote: Option<Remote>,
+    /// Switches it to other scenarios, if it is the simulator.
+    pub switch: Option<Switch>,
 }
 
 /// Why there is no such feed; for the operator to mend.
@@ -49,7 +51,8 @@ impl Feed {
                     seed: config.seed,
                     start: config.start,
                 })?;
-                Feed { hold: simulator.pause_handle(), source: Box::new(simulator), remote: None }
+                let (hold, switch) = (simulator.pause_handle(), Some(simulator.switch()));
+                Feed { hold, source: Box::new(simulator), remote: None, switch }
             }
             FeedSpec::Journal(dir) => {
                 let remote = Remote::new(config.speed);
@@ -62,12 +65,14 @@ impl Feed {
                     hold: PauseHandle::default(),
                 };
                 let hold = options.hold.clone();
-                Feed { source: Box::new(Replay::open(dir, options)?), hold, remote: Some(remote) }
+                let source = Box::new(Replay::open(dir, options)?);
+                Feed { source, hold, remote: Some(remote), switch: None }
             }
             FeedSpec::Shared(name) => Feed {
                 source: Box::new(SharedSource::open(name.clone(), config.wait, tell(name))?),
                 hold: PauseHandle::default(),
                 remote: None,
+                switch: None,
             },
         };
         if config.hold {

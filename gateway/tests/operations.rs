@@ -204,6 +204,7 @@ fn a_feed_that_breaks_is_told_and_the_gateway_goes_on() {
             source: Box::new(Broken(Instruments::default())),
             hold: PauseHandle::default(),
             remote: None,
+            switch: None,
         };
         let mut running = gateway::start_with(Config { threads, ..config() }, feed).unwrap();
         let address = running.address();
@@ -231,8 +232,12 @@ fn a_feed_that_ended_is_told_and_its_last_books_stay() {
             Ok(FeedStatus { state: FeedState::Ended, watermark: now })
         }
     }
-    let feed =
-        Feed { source: Box::new(Ended(Instruments::default())), hold: PauseHandle::default(), remote: None };
+    let feed = Feed {
+        source: Box::new(Ended(Instruments::default())),
+        hold: PauseHandle::default(),
+        remote: None,
+        switch: None,
+    };
     let running = gateway::start_with(config(), feed).unwrap();
     assert_eq!(running.epoch(), Epoch(7), "a feed that numbers for itself keeps its epoch");
     let address = running.address();

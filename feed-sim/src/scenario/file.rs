@@ -184,11 +184,11 @@ fn optional<'de, D: Deserializer<'de>, const MIN: u64, const MAX: u64>(
 pub(super) fn parse(text: &str, name: &str) -> Result<Scenario, SimError> {
     let bad = |what: String| SimError::BadScenario { name: name.to_owned(), what };
     let file: File = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
-    file.check().map_err(|what| bad(what.to_owned()))
+    file.check(name).map_err(|what| bad(what.to_owned()))
 }
 
 impl File {
-    fn check(self) -> Result<Scenario, &'static str> {
+    fn check(self, name: &str) -> Result<Scenario, &'static str> {
         let rate = match (self.rate, self.rate_per_symbol_minute) {
             (Some(rate), None) => Rate::PerSecond(rate),
             (None, Some(rate)) => Rate::PerSymbolMinute(rate),
@@ -203,6 +203,7 @@ impl File {
             return Err("auction, drift_ppm, sell_percent and sweep of a phase need [orders]");
         }
         let phases = if self.phase.is_empty() { vec![Phase::plain(86_400)] } else { self.phase };
-        Ok(Scenario { symbols: self.symbols as u32, rate, flow, phases, faults: self.fault })
+        let (name, symbols) = (name.to_owned(), self.symbols as u32);
+        Ok(Scenario { name, symbols, rate, flow, phases, faults: self.fault })
     }
 }

@@ -1,4 +1,5 @@
-//! `POST /v1/admin/…`: an operator holds a feed that has a clock of its own, lets it go, and moves a replay.
+//! `POST /v1/admin/…`: an operator holds a feed that has a clock of its own, lets it go, moves a replay, and switches the
+//! simulator.
 
 use super::{
     Reply, Visit,
@@ -6,6 +7,7 @@ use super::{
     reply::{self, Problem},
 };
 use crate::{archive::Archive, config::FeedSpec, control::Control};
+use feed_sim::Switch;
 use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, StatusCode, body::Incoming, header};
 use journal::Remote;
@@ -41,6 +43,13 @@ struct NewSpeed {
     speed: NumberOrText,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewScenario {
+    scenario: Option<String>,
+    rate: Option<u64>,
+}
+
 /// A value with a text of its own, which may be a number as well.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -57,6 +66,12 @@ struct State {
     /// Only of a replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<String>,
+    /// Only of the simulator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: Option<String>,
+    /// Only of a simulator with a rate for all symbols together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<u64>,
 }
 
 impl Visit {
@@ -91,10 +106,18 @@ impl Visit {
                 let to = time(&read::<Seek>(&body)?)?;
                 seek(control, to).await?;
             }
+            Some("scenario") => {
+                let NewScenario { scenario, rate } = read(&body)?;
+                let wished = simulator(control)?.to(scenario.as_deref(), rate);
+                wished.map_err(|error| bad(error.to_string()))?;
+                control.wake_feed();
+            }
             _ => return Err(Problem::unknown_path(&path)),
         }
+        let switch = control.switch.as_ref();
+        let (scenario, rate) = (switch.map(Switch::scenario), switch.and_then(Switch::rate));
         let speed = control.remote.as_ref().map(|remote| remote.speed().to_string());
-        let state = State { paused: control.hold.is_paused(), speed };
+        let state = State { paused: control.hold.is_paused(), speed, scenario, rate };
         Ok(reply::json(serde_json::to_vec(&state).unwrap_or_default()))
     }
 
@@ -163,6 +186,13 @@ fn replay(control: &Control) -> Result<&Remote, Problem> {
     control.remote.as_ref().ok_or_else(|| {
         let text = "this gateway does not play a recording; start it with --feed journal:DIR";
         Refusal::new(ErrorCode::NoRecording, text).into()
+    })
+}
+
+fn simulator(control: &Control) -> Result<&Switch, Problem> {
+    control.switch.as_ref().ok_or_else(|| {
+        let text = "this gateway's feed is not the simulator; start it with --feed sim";
+        Refusal::new(ErrorCode::NotOffered, text).into()
     })
 }
 

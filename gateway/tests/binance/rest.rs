@@ -123,7 +123,7 @@ impl FeedSource for Late {
 /// The answer to who asks for a book of a feed that says nothing for so long.
 fn asked_of_late(silence: Duration) -> Answer {
     let late = Late(Feed::open(&config()).unwrap(), silence, None);
-    let feed = Feed { source: Box::new(late), hold: PauseHandle::default(), remote: None };
+    let feed = Feed { source: Box::new(late), hold: PauseHandle::default(), remote: None, switch: None };
     let running = gateway::start_with(config(), feed).unwrap();
     let mut answer = None;
     run(async { answer = Some(get(running.address(), "/api/v3/depth?symbol=BTCUSDT").await) });

@@ -111,6 +111,7 @@ fn a_book_that_does_not_begin_is_unavailable() {
         source: Box::new(Silent(Feed::open(&config()).unwrap())),
         hold: PauseHandle::default(),
         remote: None,
+        switch: None,
     };
     let running = gateway::start_with(config(), feed).unwrap();
     run(async {

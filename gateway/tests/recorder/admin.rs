@@ -210,5 +210,40 @@ fn only_an_operator_is_obeyed() {
     let simulated = Gateway::start(depthcast(&["--listen", "127.0.0.1:0", "--symbols", "1"]));
     let answer = post(simulated.address, "/v1/admin/seek", r#"{"to":1}"#);
     assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("no_recording")));
-    assert_eq!(post(simulated.address, "/v1/admin/pause", "{}").json(), serde_json::json!({"paused": true}));
+    let paused = serde_json::json!({"paused": true, "scenario": "market", "rate": 1000});
+    assert_eq!(post(simulated.address, "/v1/admin/pause", "{}").json(), paused);
+    let answer = post(gateway.address, "/v1/admin/scenario", r#"{"scenario":"crash"}"#);
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("not_offered")));
+}
+
+#[test]
+fn the_simulator_goes_over_to_another_scenario_and_its_books_go_on() {
+    let gateway = Gateway::start(depthcast(&["--listen", "127.0.0.1:0", "--symbols", "2"]));
+    let admin = |body: &str| post(gateway.address, "/v1/admin/scenario", body);
+    let refused = |body: &str, text: &str| {
+        let answer = admin(body);
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert!(answer.body.contains(text), "{}", answer.body);
+    };
+    refused(r#"{"scenario":"boom"}"#, "built in are market, even");
+    refused(r#"{"scenario":"even"}"#, "cannot go over to 'even'");
+    refused(r#"{"rate":0}"#, "1 to 100000000");
+    refused("{}", "nothing to change");
+    refused(r#"{"scenarios":"crash"}"#, "scenarios");
+
+    let wanted = json!({"paused": false, "scenario": "crash", "rate": 5000});
+    let (url, address) = (format!("http://{}", gateway.address), gateway.address);
+    let switch = std::thread::spawn(move || {
+        // While a client looks on that proves all it is told.
+        run(async {
+            crate::support::get_until(address, "/v1/subscribers", |answer| {
+                answer.json()["subscribers"][0]["topics"].as_u64() > Some(0)
+            })
+            .await
+        });
+        post(address, "/v1/admin/scenario", r#"{"scenario":"crash","rate":5000}"#).json()
+    });
+    let check = depthcast(&["check", &url, "--seconds", "3"]).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    assert_eq!(switch.join().unwrap(), wanted);
 }
