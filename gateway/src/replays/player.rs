@@ -225,6 +225,7 @@ impl Player {
             to: wanted.to,
             max_gap: wanted.max_gap,
             hold: self.hold.clone(),
+            ..ReplayOptions::default()
         };
         let replay = Replay::of_part(self.scene.archive.recording()?, part, options).map_err(unreadable)?;
         let (limits, table) = (self.scene.limits.clone(), self.table_of(&contents));
