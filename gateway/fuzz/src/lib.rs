@@ -17,7 +17,7 @@ mod socketio;
 pub type Check = fn(&[u8]);
 
 /// All checks by their names.
-pub const TARGETS: [(&str, Check); 15] = [
+pub const TARGETS: [(&str, Check); 19] = [
     ("native", requests::native),
     ("binance", requests::binance),
     ("kraken", requests::kraken),
@@ -31,6 +31,10 @@ pub const TARGETS: [(&str, Check); 15] = [
     ("recording", recording::check),
     ("import-binance", import::binance),
     ("import-kraken", import::kraken),
+    ("import-dbn", import::dbn),
+    ("import-databento-csv", import::databento_csv),
+    ("import-lobster", import::lobster),
+    ("import-tardis", import::tardis),
     ("config", settings::config),
     ("scenario", settings::scenario),
 ];

@@ -7,7 +7,7 @@
 //! One machine serves all. A source tells step by step what happened in words that are the same for all (`message`), and the pass
 //! takes them: `survey`, then `events`, where a market's book is kept by its numbering, its snapshots and its checksums (`sync`).
 //! Captures (`messages`) are a source, whose lines are taken apart (`line`), parsed, and read by their venue (`venue/`);
-//! Databento's files (`databento`) and LOBSTER's (`lobster`) are others.
+//! Databento's files (`databento`), LOBSTER's (`lobster`) and Tardis' (`tardis`) are others.
 
 mod at;
 mod best_levels;
@@ -32,6 +32,7 @@ mod survey;
 mod sync;
 mod table;
 mod tally;
+mod tardis;
 mod venue;
 
 pub use error::{ImportError, Place};

@@ -8,6 +8,7 @@ use super::{
     messages::Messages,
     rules::Rules,
     source::Source,
+    tardis::Tardis,
     venue,
 };
 use std::{fmt::Write, path::PathBuf, str::FromStr};
@@ -53,6 +54,9 @@ pub enum Format {
     /// LOBSTER's pairs of files, each a message file and then its orderbook file, with the vendor's names, which tell the ticker and the day. The
     /// time is the message's, by New York's clock. Trades have no id and are counted.
     Lobster,
+    /// Tardis' CSV datasets `incremental_book_L2` and `trades`. The time is `timestamp`; of a message, whose rows share `local_timestamp`, the
+    /// latest. Trades whose id is no number are counted.
+    TardisCsv,
 }
 
 /// What there is to know of a format.
@@ -136,6 +140,12 @@ const ENTRIES: &[Entry] = &[
         holds: "pairs of files, MESSAGE ORDERBOOK: the levels of the latter, trades",
         time: "seconds since midnight in New York of the day in the name",
     },
+    Entry {
+        format: Format::TardisCsv,
+        name: "tardis-csv",
+        holds: "datasets incremental_book_L2, trades",
+        time: "timestamp; of rows with one local_timestamp the latest",
+    },
 ];
 
 impl Format {
@@ -167,6 +177,7 @@ impl Format {
         let (rules, venue): (&'static Rules, Box<dyn Venue>) = match self {
             Format::Dbn => return Ok(Box::new(Databento::open(Encoding::Dbn, files)?)),
             Format::Lobster => return Ok(Box::new(Lobster::open(files)?)),
+            Format::TardisCsv => return Ok(Box::new(Tardis::open(files)?)),
             Format::DatabentoCsv => return Ok(Box::new(Databento::open(Encoding::Csv, files)?)),
             Format::Binance => (&venue::binance::RULES, Box::<venue::binance::Binance>::default()),
             Format::Kraken => (&venue::kraken::RULES, Box::new(venue::kraken::Kraken)),

@@ -1,5 +1,7 @@
 //! What a market is called in depthcast, if nobody says.
 
+use std::collections::HashSet;
+
 /// Quote assets by which a name without a separator is split, the longer before those that they end in.
 pub(super) const QUOTES: &[&str] =
     &["USDT", "USDC", "DAI", "USD", "EUR", "GBP", "TRY", "BRL", "JPY", "BTC", "XBT", "ETH"];
@@ -39,6 +41,33 @@ fn split_joined<'a>(name: &'a str, quote: &'a str) -> Option<(&'a str, &'a str)>
     let base = name.strip_suffix(quote)?;
     let is_cut_short = quote.len() > 3 && quote.ends_with("USD") && base.len() < 3;
     (!is_cut_short).then_some((base, quote))
+}
+
+/// A symbol in the characters that a name may have; where that is `taken`, followed by a point and the first of `ends` with which it is
+/// not, of which the last has to be one that no other market has.
+pub(super) fn distinct_name(symbol: &str, ends: &[&str], taken: &HashSet<String>) -> String {
+    let plain = plain(symbol);
+    if !plain.is_empty() && !taken.contains(&plain) {
+        return plain;
+    }
+    let with = |end: &&str| {
+        let end = self::plain(end);
+        // Only ASCII is left.
+        format!("{}.{end}", &plain[..plain.len().min(LONGEST - 1 - end.len().min(LONGEST - 1))])
+    };
+    let mut names = ends.iter().map(with);
+    names.find(|name| !taken.contains(name)).unwrap_or_else(|| ends.last().copied().unwrap_or("_").to_owned())
+}
+
+/// Characters of the longest name.
+const LONGEST: usize = 32;
+
+fn plain(text: &str) -> String {
+    let allowed = |char: char| {
+        let upper = char.to_ascii_uppercase();
+        if market::is_symbol(upper.encode_utf8(&mut [0; 4])) { upper } else { '_' }
+    };
+    text.chars().map(allowed).take(LONGEST).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod import_kraken;
 mod import_kraken_futures;
 mod import_lobster;
 mod import_okx;
+mod import_tardis;
 mod moments;
 mod parts;
 mod recording;

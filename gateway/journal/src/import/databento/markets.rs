@@ -8,6 +8,7 @@ use super::{
 use crate::import::{
     error::Refused,
     message::{Pass, Trade},
+    naming::distinct_name,
     number::Number,
 };
 use dbn::Publisher;
@@ -108,21 +109,10 @@ impl Markets {
         self.list.len() - 1
     }
 
-    /// The symbol in the characters that a name may have; where another publisher's market is called so, with its venue or
-    /// its number.
+    /// The symbol; where another publisher's market is called so, with its venue or its number.
     fn name(&self, publisher: u16, symbol: &str) -> String {
-        let allowed = |char: char| {
-            let upper = char.to_ascii_uppercase();
-            if market::is_symbol(upper.encode_utf8(&mut [0; 4])) { upper } else { '_' }
-        };
-        let plain: String = symbol.chars().map(allowed).take(32).collect();
         let venue = Publisher::try_from(publisher).map(|publisher| publisher.venue().as_str().to_owned());
-        let publisher = publisher.to_string();
-        let ends = ["", &format!(".{}", venue.unwrap_or_default()), &format!(".{publisher}")];
-        // ASCII alone is left of the symbol.
-        let mut names =
-            ends.map(|end| format!("{}{end}", &plain[..plain.len().min(32 - end.len())])).into_iter();
-        names.find(|name| !self.names.contains(name)).unwrap_or(publisher)
+        distinct_name(symbol, &[&venue.unwrap_or_default(), &publisher.to_string()], &self.names)
     }
 }
 
