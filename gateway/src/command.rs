@@ -1,8 +1,10 @@
 //! The command line.
 
 mod check;
+mod export;
 mod hash;
 mod import;
+mod progress;
 mod record;
 mod repair;
 mod serve;
@@ -32,6 +34,8 @@ enum Command {
     /// Subscribe to a running gateway like a client, prove every book by seq and checksum, and print one JSON line: exit
     /// code 0 if there was no fault, 1 if there was
     Check(check::Arguments),
+    /// Write what a recording holds as files that other tools read: Tardis' CSV
+    Export(export::Arguments),
     /// Work out what a topic's stream comes to, of recordings and of gateways that have one: exit code 1 if they differ
     Hash(hash::Arguments),
     /// Turn captures of a venue, or a vendor's files, into a recording
@@ -71,6 +75,7 @@ pub fn run() -> ExitCode {
             with_file(*config, matches, record::run)
         }
         Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Hash(arguments)) => hash::run(&arguments),
         Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Repair(arguments)) => repair::run(&arguments),

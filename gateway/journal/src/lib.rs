@@ -3,8 +3,8 @@
 //! A recording is a folder. It holds runs, each with the epoch and the instruments of one uninterrupted [`Writer`]; a run
 //! holds segments, a segment blocks, a block whole exchange events, or all books, under a checksum. Records are numbered from 1
 //! over all runs. [`Reader`] reads a run in order, [`Recording`] finds any moment of it, [`verify()`] checks everything,
-//! [`repair()`] cuts what was never finished, [`Replay`] plays a run as a feed, and [`import`] turns captures of real venues and
-//! vendors' files into a feed that can be recorded.
+//! [`repair()`] cuts what was never finished, [`Replay`] plays a run as a feed, [`import`] turns captures of real venues and
+//! vendors' files into a feed that can be recorded, and [`export`] takes a run to the files of other tools.
 //!
 //! This crate knows nothing of rings or subscribers, and it reads no clock.
 
@@ -14,6 +14,7 @@ mod cache;
 mod checked;
 mod codec;
 mod error;
+pub mod export;
 mod files;
 mod format;
 mod gap;

@@ -1,6 +1,6 @@
 //! `depthcast import`: captures of a venue, or a vendor's files, become a recording.
 
-use super::Outcome;
+use super::{Outcome, progress::Progress};
 use anyhow::Context;
 use feed::{FeedSink, FeedSource, FeedState};
 use ingest::{Numbering, OnCross, Sequencer, SequencerOptions};
@@ -9,15 +9,10 @@ use journal::{
     import::{Format, Import, Rename},
 };
 use market::{Epoch, clock};
-use std::{
-    io::{IsTerminal, Write, stderr},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 /// Most events in one exchange event of the recording; a larger book is cut. A quarter of the smallest usual ring.
 const LARGEST: usize = 1 << 16;
-/// Records between two signs of progress.
-const PROGRESS: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = Format::guide())]
@@ -52,6 +47,7 @@ fn import(arguments: &Arguments) -> anyhow::Result<()> {
     let mut sequencer = Sequencer::new(Numbering::Own(epoch), import.instruments().len(), options);
     let mut writer = Writer::open(&arguments.out, epoch, import.instruments())?;
     let (mut taken, mut sequenced, mut records) = (Vec::new(), Vec::new(), 0);
+    let mut progress = Progress::new("records");
     loop {
         taken.clear();
         sequenced.clear();
@@ -62,15 +58,13 @@ fn import(arguments: &Arguments) -> anyhow::Result<()> {
             sequencer.end(now, &mut sequenced);
         }
         writer.push(&sequenced)?;
-        let before = records;
         records += sequenced.len() as u64;
-        if before / PROGRESS != records / PROGRESS {
-            tell_progress(records);
-        }
+        progress.reach(records);
         if status.state == FeedState::Ended {
             break;
         }
     }
+    drop(progress);
     let durable = writer.sync().context("the end of the recording is not durable")?;
     for warning in sequencer.take_warnings() {
         eprintln!("depthcast: {warning}");
@@ -78,14 +72,4 @@ fn import(arguments: &Arguments) -> anyhow::Result<()> {
     println!("{}", import.tally());
     println!("{} is durable up to record {durable}, {} bytes", arguments.out.display(), writer.bytes());
     Ok(())
-}
-
-fn tell_progress(records: u64) {
-    if stderr().is_terminal() {
-        eprint!("\r{records} records");
-        // Only what a person sees is delayed if it fails.
-        let _ = stderr().flush();
-    } else {
-        eprintln!("{records} records");
-    }
 }

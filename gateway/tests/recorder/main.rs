@@ -6,6 +6,7 @@ mod support;
 
 mod admin;
 mod ends;
+mod exports;
 mod full;
 mod gaps;
 mod killed;

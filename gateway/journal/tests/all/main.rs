@@ -1,5 +1,7 @@
 //! What a recording promises, and what importers make of real captures.
 
+mod export_csv;
+mod exported;
 mod import_binance;
 mod import_bitget;
 mod import_bitmex;

@@ -1,0 +1,76 @@
+//! The formats that a recording is exported to: what they are called, what they write.
+
+use super::{
+    ExportError,
+    csv::Csv,
+    folder::Folder,
+    sink::{Plan, Sink},
+};
+use std::{fmt::Write, str::FromStr};
+
+/// What files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Tardis' CSV datasets `incremental_book_L2` and `trades`, gzip'd. `timestamp` is the venue's, `local_timestamp` feed time, both in
+    /// microseconds.
+    Csv,
+}
+
+struct Entry {
+    target: Target,
+    name: &'static str,
+    files: &'static [&'static str],
+    holds: &'static str,
+}
+
+const ENTRIES: &[Entry] = &[Entry {
+    target: Target::Csv,
+    name: "csv",
+    files: Csv::FILES,
+    holds: "Tardis' datasets: every level change and trade; times in microseconds",
+}];
+
+impl Target {
+    /// The names that the command line takes, with commas between.
+    pub fn names() -> String {
+        ENTRIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// For a person: each format and what it writes.
+    pub fn guide() -> String {
+        let mut guide = String::from("Formats, what they hold, and the files in the folder:\n");
+        for Entry { name, files, holds, .. } in ENTRIES {
+            // Writing to a string cannot fail.
+            let _ = write!(guide, "\n  {name:<8} {holds}\n  {:<8} {}", "", files.join(", "));
+        }
+        guide
+    }
+
+    /// The names of the files that are written.
+    pub fn files(self) -> &'static [&'static str] {
+        ENTRIES.iter().find(|entry| entry.target == self).map_or(&[], |entry| entry.files)
+    }
+
+    pub(super) fn open(self, folder: Folder, plan: &Plan<'_>) -> Result<Box<dyn Sink>, ExportError> {
+        Ok(match self {
+            Target::Csv => Box::new(Csv::new(folder, plan)?),
+        })
+    }
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Target, TargetError> {
+        let found = ENTRIES.iter().find(|entry| entry.name == text);
+        found.map(|entry| entry.target).ok_or_else(|| TargetError { name: text.to_owned() })
+    }
+}
+
+/// A format that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no format '{name}'; there are {}", Target::names())]
+pub struct TargetError {
+    /// What was asked for.
+    pub name: String,
+}
