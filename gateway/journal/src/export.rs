@@ -7,6 +7,8 @@
 mod csv;
 mod error;
 mod folder;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sink;
 mod tally;
 mod target;
@@ -17,7 +19,6 @@ pub use target::{Target, TargetError};
 
 use crate::{Batch, Books, Moment, Playback, Recording};
 use book::Levels;
-use folder::Folder;
 use market::{Event, Instruments, Kind, Nanos, SymbolId};
 use sink::{Plan, Sink, Step, Told};
 use std::{
@@ -90,9 +91,15 @@ impl Export {
             Some(_) => recording.at(run, Moment::Time(from))?,
             None => recording.beginning(run)?,
         };
-        let folder = Folder::open(out, target.files(), options.overwrite)?;
-        let plan = Plan { exchange: &options.exchange };
-        let sink = target.open(folder, &plan)?;
+        let plan = Plan {
+            instruments: &instruments,
+            chosen: &chosen,
+            epoch: position.reader.epoch(),
+            from,
+            until,
+            exchange: &options.exchange,
+        };
+        let sink = target.open(out, options.overwrite, &plan)?;
         let playback = Playback::new(position, options.until.unwrap_or(Nanos::MAX));
         Ok(Export {
             run,

@@ -1,7 +1,18 @@
 //! `depthcast export`: what the simulator said, as files for other tools, and back.
 
-use crate::{lines::Recorder, support::program::depthcast};
-use std::{path::Path, process::Output};
+use crate::{
+    lines::Recorder,
+    support::{
+        program::depthcast,
+        script::{Started, python},
+    },
+};
+use journal::Reader;
+use market::{Event, Instrument, Kind, Nanos, Side, push_fixed};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
 /// A recording of some thousand events of the simulator.
 pub fn simulated(dir: &Path) {
@@ -50,4 +61,88 @@ fn a_recording_goes_to_csv_and_back() {
     wrong(&["--exchange", "a,b"], "a name of an exchange");
     let (code, said) = run(&["export", &recording, "--to", "xlsx", "--out", &out]);
     assert!(code == Some(2) && said.contains("there are csv"), "{said}");
+}
+
+/// All that was recorded, and the feed time of each event.
+fn events(recording: &Path) -> Vec<(Instrument, Event, Nanos)> {
+    let mut reader = Reader::open(recording).unwrap();
+    let mut events = Vec::new();
+    while reader.next_block(&mut events).unwrap().is_some() {}
+    let mut feed_time = Nanos::ZERO;
+    let mut all = Vec::new();
+    for event in events {
+        feed_time = feed_time.max(event.timestamp);
+        if event.kind.is_numbered() {
+            all.push((reader.instruments()[event.symbol].clone(), event, feed_time));
+        }
+    }
+    all
+}
+
+fn fixed(mantissa: i64, decimals: u8) -> String {
+    let mut text = Vec::new();
+    push_fixed(&mut text, mantissa, decimals);
+    String::from_utf8(text).unwrap()
+}
+
+/// What Python's libraries read in a file, a line a row; `None`, with a message, without them.
+fn read_by_python(format: &str, file: &str) -> Option<Vec<String>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/exported.py");
+    let mut command = Command::new(python());
+    command.arg(script).args([format, file]).env("PYTHONDONTWRITEBYTECODE", "1");
+    let Ok(started) = Started::new(&mut command) else {
+        eprintln!("SKIPPED: there is no {}", python());
+        return None;
+    };
+    let output = started.output();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("No module named") {
+        eprintln!("SKIPPED: {said}");
+        return None;
+    }
+    assert!(output.status.success(), "{said}");
+    let mut lines: Vec<String> =
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(lines.pop().as_deref(), Some("done"));
+    Some(lines)
+}
+
+#[test]
+fn parquet_holds_every_event_and_every_digit() {
+    let dir = tempfile::tempdir().unwrap();
+    let [recording, out] =
+        ["recording", "out"].map(|name| dir.path().join(name).to_str().unwrap().to_owned());
+    simulated(Path::new(&recording));
+    let (code, said) = run(&["export", &recording, "--to", "parquet", "--out", &out]);
+    assert_eq!(code, Some(0), "{said}");
+    let events = events(Path::new(&recording));
+    let most = |decimals: fn(&Instrument) -> u8| events.iter().map(|(of, ..)| decimals(of)).max().unwrap();
+    let (price_scale, qty_scale) = (most(|of| of.price_decimals), most(|of| of.qty_decimals));
+    let row = |(of, event, feed_time): &(Instrument, Event, Nanos)| {
+        let price = fixed(event.price.0 * 10_i64.pow((price_scale - of.price_decimals).into()), price_scale);
+        let qty = event.qty.0 as i64 * 10_i64.pow((qty_scale - of.qty_decimals).into());
+        let qty = fixed(qty, qty_scale);
+        let Event { seq, timestamp, number, last, .. } = event;
+        let begin = format!("{} {seq} {} {}", of.symbol, timestamp.0, feed_time.0);
+        let is_bid = event.side == Side::Bid;
+        match event.kind {
+            Kind::Reset => format!("{begin} reset {} - - - {number} {last}", event.reset_reason().as_str()),
+            Kind::Level => {
+                format!(
+                    "{begin} level - {} {price} {qty} {number} {last}",
+                    if is_bid { "bid" } else { "ask" }
+                )
+            }
+            _ => format!("{begin} {} {price} {qty} {number} {last}", if is_bid { "buy" } else { "sell" }),
+        }
+    };
+    for (file, of_trades) in [("book", false), ("trades", true)] {
+        let Some(rows) = read_by_python("parquet", &format!("{out}/{file}.parquet")) else { return };
+        let wanted = events.iter().filter(|(_, event, _)| (event.kind == Kind::Trade) == of_trades);
+        let wanted: Vec<String> = wanted.map(row).collect();
+        assert!(wanted.len() > 500, "{}", wanted.len());
+        assert_eq!(rows.len(), wanted.len());
+        let different = rows.iter().zip(&wanted).find(|(row, wanted)| row != wanted);
+        assert_eq!(different, None);
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::{ExportError, Tally};
 use book::Levels;
-use market::{Event, Instrument, Kind, Nanos, SymbolId};
-use std::path::PathBuf;
+use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, SymbolId};
+use std::{collections::HashSet, path::PathBuf};
 
 /// Writes files of one format.
 pub(super) trait Sink: Send {
@@ -17,6 +17,14 @@ pub(super) trait Sink: Send {
 /// What will be told.
 #[derive(Clone, Copy)]
 pub(super) struct Plan<'a> {
+    /// All instruments, those that are listed later included.
+    pub instruments: &'a Instruments,
+    pub chosen: &'a HashSet<SymbolId>,
+    /// Whose numbering the events carry.
+    pub epoch: Epoch,
+    /// The feed time at the first event, and at the last.
+    pub from: Nanos,
+    pub until: Nanos,
     pub exchange: &'a str,
 }
 

@@ -6,7 +6,7 @@ use super::{
     folder::Folder,
     sink::{Plan, Sink},
 };
-use std::{fmt::Write, str::FromStr};
+use std::{fmt::Write, path::Path, str::FromStr};
 
 /// What files are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub enum Target {
     /// Tardis' CSV datasets `incremental_book_L2` and `trades`, gzip'd. `timestamp` is the venue's, `local_timestamp` feed time, both in
     /// microseconds.
     Csv,
+    /// Parquet: a table of all that happened to books, and one of trades. Prices and quantities are decimals, times in nanoseconds. Needs the
+    /// feature `parquet`.
+    Parquet,
 }
 
 struct Entry {
@@ -23,12 +26,23 @@ struct Entry {
     holds: &'static str,
 }
 
-const ENTRIES: &[Entry] = &[Entry {
-    target: Target::Csv,
-    name: "csv",
-    files: Csv::FILES,
-    holds: "Tardis' datasets: every level change and trade; times in microseconds",
-}];
+const ENTRIES: &[Entry] = &[
+    Entry {
+        target: Target::Csv,
+        name: "csv",
+        files: Csv::FILES,
+        holds: "Tardis' datasets: every level change and trade; times in microseconds",
+    },
+    Entry {
+        target: Target::Parquet,
+        name: "parquet",
+        files: PARQUET_FILES,
+        holds: "every numbered event, exact decimals, times in nanoseconds",
+    },
+];
+
+/// What is written as Parquet.
+const PARQUET_FILES: &[&str] = &["book.parquet", "trades.parquet"];
 
 impl Target {
     /// The names that the command line takes, with commas between.
@@ -51,9 +65,20 @@ impl Target {
         ENTRIES.iter().find(|entry| entry.target == self).map_or(&[], |entry| entry.files)
     }
 
-    pub(super) fn open(self, folder: Folder, plan: &Plan<'_>) -> Result<Box<dyn Sink>, ExportError> {
+    /// Begins the files in the folder `out`.
+    pub(super) fn open(
+        self,
+        out: &Path,
+        overwrite: bool,
+        plan: &Plan<'_>,
+    ) -> Result<Box<dyn Sink>, ExportError> {
+        let folder = || Folder::open(out, self.files(), overwrite);
         Ok(match self {
-            Target::Csv => Box::new(Csv::new(folder, plan)?),
+            Target::Csv => Box::new(Csv::new(folder()?, plan)?),
+            #[cfg(feature = "parquet")]
+            Target::Parquet => Box::new(super::parquet::Parquet::new(folder()?, plan)?),
+            #[cfg(not(feature = "parquet"))]
+            Target::Parquet => return Err(ExportError::NotBuilt { format: "parquet" }),
         })
     }
 }

@@ -157,3 +157,15 @@ fn an_export_that_fails_leaves_nothing_that_looks_whole() {
     drop(export);
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
 }
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_format_that_is_not_built_says_how_it_would_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let recording = dir.path().join("recording");
+    drop(record(&recording, Epoch(1), &["BTC/USDT"], &[&numbered(vec![reset(), set(Side::Bid, 10_000, 1)])]));
+    let out = dir.path().join("out");
+    let error = Export::open(&recording, Target::Parquet, &out, &ExportOptions::default()).err().unwrap();
+    assert!(error.to_string().contains("cargo build --release --features parquet"), "{error}");
+    assert!(!out.exists());
+}
