@@ -34,7 +34,7 @@ enum Command {
     /// Subscribe to a running gateway like a client, prove every book by seq and checksum, and print one JSON line: exit
     /// code 0 if there was no fault, 1 if there was
     Check(check::Arguments),
-    /// Write what a recording holds as files that other tools read: CSV (Tardis' datasets), Parquet
+    /// Write what a recording holds as files that other tools read: CSV (Tardis' datasets), DBN (Databento's), Parquet
     Export(export::Arguments),
     /// Work out what a topic's stream comes to, of recordings and of gateways that have one: exit code 1 if they differ
     Hash(hash::Arguments),

@@ -5,6 +5,7 @@
 //! their names only when all of them are whole (`folder`).
 
 mod csv;
+mod dbn;
 mod error;
 mod folder;
 #[cfg(feature = "parquet")]
@@ -22,7 +23,7 @@ use book::Levels;
 use market::{Event, Instruments, Kind, Nanos, SymbolId};
 use sink::{Plan, Sink, Step, Told};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
@@ -62,10 +63,12 @@ pub struct Export {
     run: u32,
     playback: Playback,
     instruments: Instruments,
-    chosen: HashSet<SymbolId>,
+    chosen: BTreeSet<SymbolId>,
     books: Books,
     /// Of books that are being written anew: their levels before that.
     before: HashMap<SymbolId, Levels>,
+    /// Nothing is told as of an earlier feed time: the books as they stood then come first.
+    from: Nanos,
     sink: Box<dyn Sink>,
     tally: Tally,
     events: u64,
@@ -108,6 +111,7 @@ impl Export {
             chosen,
             books: Books::default(),
             before: HashMap::new(),
+            from,
             sink,
             tally: Tally::default(),
             events: 0,
@@ -174,7 +178,7 @@ impl Export {
         let told = Told {
             symbol,
             instrument: &self.instruments[symbol],
-            feed_time,
+            feed_time: feed_time.max(self.from),
             events,
             step,
             levels: book.map_or(&none, |book| book.levels()),
@@ -203,7 +207,7 @@ fn range(recording: &Recording, run: u32, options: &ExportOptions) -> Result<(Na
 }
 
 /// The symbols with these names, or all.
-fn chosen(instruments: &Instruments, names: &[String]) -> Result<HashSet<SymbolId>, ExportError> {
+fn chosen(instruments: &Instruments, names: &[String]) -> Result<BTreeSet<SymbolId>, ExportError> {
     if names.is_empty() {
         return Ok(instruments.iter().map(|(symbol, _)| symbol).collect());
     }

@@ -7,9 +7,11 @@ use crate::{
         script::{Started, python},
     },
 };
+use book::Levels;
 use journal::Reader;
-use market::{Event, Instrument, Kind, Nanos, Side, push_fixed};
+use market::{Event, Instrument, Kind, Level, Nanos, Side, push_fixed};
 use std::{
+    collections::HashMap,
     path::Path,
     process::{Command, Output},
 };
@@ -145,4 +147,60 @@ fn parquet_holds_every_event_and_every_digit() {
         let different = rows.iter().zip(&wanted).find(|(row, wanted)| row != wanted);
         assert_eq!(different, None);
     }
+}
+
+#[test]
+fn dbn_holds_the_ten_best_levels_and_the_trades() {
+    let dir = tempfile::tempdir().unwrap();
+    let [recording, out] =
+        ["recording", "out"].map(|name| dir.path().join(name).to_str().unwrap().to_owned());
+    simulated(Path::new(&recording));
+    let (code, said) = run(&["export", &recording, "--to", "dbn", "--out", &out]);
+    assert_eq!(code, Some(0), "{said}");
+    let events = events(Path::new(&recording));
+    let billionths = |mantissa: i64, decimals: u8| mantissa * 10_i64.pow((9 - decimals).into());
+    let begin = |of: &Instrument, event: &Event| (of.venue_symbol.clone(), event.seq, event.timestamp.0);
+
+    let Some(rows) = read_by_python("dbn", &format!("{out}/trades.dbn.zst")) else { return };
+    let trades = events.iter().filter(|(_, event, _)| event.kind == Kind::Trade);
+    let row = |(of, event, feed_time): &(Instrument, Event, Nanos)| {
+        let (symbol, seq, timestamp) = begin(of, event);
+        let side = if event.side == Side::Bid { "B" } else { "A" };
+        let (price, size) = (billionths(event.price.0, of.price_decimals), event.qty.0 / of.lot.0);
+        format!("{symbol} {seq} {timestamp} {} {side} {price} {size}", feed_time.0)
+    };
+    assert_eq!(rows, trades.map(row).collect::<Vec<_>>());
+
+    let rows = read_by_python("dbn", &format!("{out}/mbp-10.dbn.zst")).unwrap();
+    let mut books: HashMap<String, (Levels, String)> = HashMap::new();
+    let mut wanted = Vec::new();
+    for (of, event, feed_time) in &events {
+        let (levels, told) = books.entry(of.symbol.clone()).or_default();
+        match event.kind {
+            Kind::Reset => levels.clear(),
+            Kind::Level => drop(levels.set(event.side, event.price, event.qty)),
+            _ => {}
+        }
+        let side = |side| {
+            let level = |level: Level| {
+                format!("{}x{}", billionths(level.price.0, of.price_decimals), level.qty.0 / of.lot.0)
+            };
+            levels.iter(side).take(10).map(level).collect::<Vec<_>>().join(" ")
+        };
+        let now = format!("{}|{}", side(Side::Bid), side(Side::Ask));
+        if event.last && now != *told {
+            let (symbol, seq, timestamp) = begin(of, event);
+            wanted.push(format!("{symbol}|{seq}|{timestamp}|{}|{now}", feed_time.0));
+            *told = now;
+        }
+    }
+    assert!(wanted.len() > 500, "{}", wanted.len());
+    assert_eq!(rows.iter().zip(&wanted).find(|(row, wanted)| row != wanted), None);
+    assert_eq!(rows.len(), wanted.len());
+
+    let rows = read_by_python("dbn", &format!("{out}/definition.dbn.zst")).unwrap();
+    let of = &events[0].0;
+    let (tick, lot) = (of.tick.0, of.lot.0 as i64);
+    let wanted = [billionths(tick, of.price_decimals), billionths(lot, of.qty_decimals)];
+    assert!(rows.contains(&format!("{} {} {}", of.venue_symbol, wanted[0], wanted[1])), "{rows:?}");
 }

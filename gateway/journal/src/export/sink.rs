@@ -3,7 +3,7 @@
 use super::{ExportError, Tally};
 use book::Levels;
 use market::{Epoch, Event, Instrument, Instruments, Kind, Nanos, SymbolId};
-use std::{collections::HashSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// Writes files of one format.
 pub(super) trait Sink: Send {
@@ -19,8 +19,9 @@ pub(super) trait Sink: Send {
 pub(super) struct Plan<'a> {
     /// All instruments, those that are listed later included.
     pub instruments: &'a Instruments,
-    pub chosen: &'a HashSet<SymbolId>,
+    pub chosen: &'a BTreeSet<SymbolId>,
     /// Whose numbering the events carry.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet has a place for it"))]
     pub epoch: Epoch,
     /// The feed time at the first event, and at the last.
     pub from: Nanos,

@@ -3,6 +3,7 @@
 use super::{
     ExportError,
     csv::Csv,
+    dbn::Dbn,
     folder::Folder,
     sink::{Plan, Sink},
 };
@@ -17,6 +18,8 @@ pub enum Target {
     /// Parquet: a table of all that happened to books, and one of trades. Prices and quantities are decimals, times in nanoseconds. Needs the
     /// feature `parquet`.
     Parquet,
+    /// Databento's DBN, version 3, as Zstandard: schemas `mbp-10`, `trades` and `definition`. Prices are in billionths, sizes in lots.
+    Dbn,
 }
 
 struct Entry {
@@ -38,6 +41,12 @@ const ENTRIES: &[Entry] = &[
         name: "parquet",
         files: PARQUET_FILES,
         holds: "every numbered event, exact decimals, times in nanoseconds",
+    },
+    Entry {
+        target: Target::Dbn,
+        name: "dbn",
+        files: Dbn::FILES,
+        holds: "Databento's mbp-10 (ten best levels, trades), trades, definition",
     },
 ];
 
@@ -75,6 +84,7 @@ impl Target {
         let folder = || Folder::open(out, self.files(), overwrite);
         Ok(match self {
             Target::Csv => Box::new(Csv::new(folder()?, plan)?),
+            Target::Dbn => Box::new(Dbn::new(folder()?, plan)?),
             #[cfg(feature = "parquet")]
             Target::Parquet => Box::new(super::parquet::Parquet::new(folder()?, plan)?),
             #[cfg(not(feature = "parquet"))]

@@ -1,6 +1,7 @@
 //! What a recording promises, and what importers make of real captures.
 
 mod export_csv;
+mod export_dbn;
 mod exported;
 mod import_binance;
 mod import_bitget;
