@@ -3,6 +3,7 @@
 mod books;
 mod clock;
 mod events;
+mod import;
 mod journal;
 mod measure;
 mod queues;
@@ -63,6 +64,7 @@ fn items() -> impl Iterator<Item = Item> {
         simulator::ITEMS,
         journal::ITEMS,
         replay::ITEMS,
+        import::ITEMS,
     ]
     .into_iter()
     .flatten()
@@ -70,6 +72,10 @@ fn items() -> impl Iterator<Item = Item> {
 }
 
 fn print_row(item: &Item, samples: &Samples) {
+    if samples.is_empty() {
+        println!("{:<36} {}", item.name, samples.note);
+        return;
+    }
     let (target, reached) = match item.target {
         Some(target) => (target.to_string(), if target.is_reached(samples) { "yes" } else { "no" }),
         None => Default::default(),

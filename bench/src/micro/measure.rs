@@ -69,6 +69,11 @@ impl Setup {
         Samples { sorted, note: String::new() }
     }
 
+    /// What was not measured, and why.
+    pub fn skipped(&self, why: String) -> Samples {
+        Samples { sorted: Vec::new(), note: why }
+    }
+
     /// Runs `there` again and again on the second core while `here` measures on the first.
     ///
     /// # Errors
@@ -121,6 +126,11 @@ pub struct Samples {
 }
 
 impl Samples {
+    /// Whether nothing was measured; the following are not asked for then.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
     /// The middle one; of two in the middle, the slower.
     pub fn median(&self) -> f64 {
         self.sorted[self.sorted.len() / 2]
