@@ -76,6 +76,9 @@ pub fn parse_fixed(text: &[u8], decimals: u8) -> Result<i64, DecimalError> {
         [b'-', rest @ ..] => (true, rest),
         rest => (false, rest),
     };
+    if let Some(mantissa) = parse_short(digits, decimals) {
+        return Ok(if negative { -mantissa } else { mantissa });
+    }
     let mut mantissa: i64 = 0;
     let mut fraction: Option<u8> = None;
     let mut seen = false;
@@ -112,6 +115,33 @@ pub fn parse_fixed(text: &[u8], decimals: u8) -> Result<i64, DecimalError> {
     let power = i64::try_from(power).map_err(|_| DecimalError::TooLarge)?;
     let mantissa = mantissa.checked_mul(power).ok_or(DecimalError::TooLarge)?;
     Ok(if negative { -mantissa } else { mantissa })
+}
+
+/// The mantissa of a text with so few digits that none of them has to be checked for being too many: nearly all are. `None` of any
+/// other, be it right or wrong.
+fn parse_short(digits: &[u8], decimals: u8) -> Option<i64> {
+    if digits.len() > usize::from(MAX_DECIMALS) {
+        return None;
+    }
+    let (mut mantissa, mut point) = (0_i64, None);
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(byte - b'0')),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    let last = digits.len().checked_sub(1)?;
+    let fraction = last - point.unwrap_or(last);
+    if point == Some(last) {
+        return None;
+    }
+    let power = i64::try_from(*POWERS.get(fraction.abs_diff(decimals.into()))?).ok()?;
+    match fraction > decimals.into() {
+        true if mantissa % power == 0 => Some(mantissa / power),
+        true => None,
+        false => mantissa.checked_mul(power),
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +190,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn zeros_before_a_number_change_nothing(text in "-?[0-9]{1,14}(\\.[0-9]{0,8})?", decimals in 0u8..=18) {
+            let (sign, digits) = text.split_at(usize::from(text.starts_with('-')));
+            let longer = format!("{sign}00000000000000000000{digits}");
+            prop_assert_eq!(parse_fixed(text.as_bytes(), decimals), parse_fixed(longer.as_bytes(), decimals));
+        }
+
         #[test]
         fn text_round_trips(mantissa in -999_999_999_999_999i64..=999_999_999_999_999, decimals in 0u8..=18) {
             prop_assert_eq!(parse_fixed(fixed(mantissa, decimals).as_bytes(), decimals), Ok(mantissa));

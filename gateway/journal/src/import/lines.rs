@@ -4,13 +4,14 @@ use super::{
     compressed,
     error::{ImportError, Place},
 };
+use memchr::memchr;
 use std::{
-    io::{BufRead, Read},
+    io::{self, BufRead},
     path::{Path, PathBuf},
 };
 
 /// The longest line that is read; the largest whole book of a venue is a fifth of it.
-const MAX_LINE: u64 = 32 << 20;
+const MAX_LINE: usize = 32 << 20;
 
 /// A file, and the line in it that was read last.
 pub(super) struct Lines {
@@ -33,17 +34,13 @@ impl Lines {
     pub fn advance(&mut self) -> Result<bool, ImportError> {
         loop {
             self.line.clear();
-            let length = self
-                .input
-                .by_ref()
-                .take(MAX_LINE)
-                .read_until(b'\n', &mut self.line)
+            read_line(&mut *self.input, &mut self.line)
                 .map_err(|error| compressed::failed(&self.path, self.number, error))?;
-            if length == 0 {
+            if self.line.is_empty() {
                 return Ok(false);
             }
             self.number += 1;
-            if length as u64 == MAX_LINE {
+            if self.line.len() == MAX_LINE {
                 return Err(self.wrong("the line is longer than 32 MiB; is the format right?"));
             }
             let trimmed = self.line.trim_ascii_end().len();
@@ -61,4 +58,23 @@ impl Lines {
             what: what.to_owned(),
         }
     }
+}
+
+/// Appends a line with what ends it, or as much of one as may be.
+fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    while line.len() < MAX_LINE {
+        let there = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            there => there?,
+        };
+        let there = &there[..there.len().min(MAX_LINE - line.len())];
+        let end = memchr(b'\n', there);
+        let taken = end.map_or(there.len(), |at| at + 1);
+        line.extend_from_slice(&there[..taken]);
+        input.consume(taken);
+        if end.is_some() || taken == 0 {
+            break;
+        }
+    }
+    Ok(())
 }

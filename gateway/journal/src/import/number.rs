@@ -180,20 +180,21 @@ fn rescaled(mantissa: i64, held: u8, wanted: u8) -> Result<i64, DecimalError> {
 /// The room for `[-]digits[.digits]`.
 fn text_size(text: &str, digits: Digits) -> Option<Size> {
     let (is_negative, plain) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) {
-        return None;
+    let (mut whole, mut point, mut decimals) = (0_u64, None, 0);
+    for (at, byte) in plain.bytes().enumerate() {
+        match (byte, point) {
+            (b'0'..=b'9', None) => {
+                whole = whole.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+            }
+            (b'0', Some(_)) if digits == Digits::Least => {}
+            (b'0'..=b'9', Some(point)) => decimals = at - point,
+            (b'.', None) if at > 0 => point = Some(at),
+            _ => return None,
+        }
     }
-    let decimals = match digits {
-        Digits::AsWritten if plain.len() > whole.len() => fraction.len(),
-        _ => fraction.trim_end_matches('0').len(),
-    };
-    let whole = whole
-        .bytes()
-        .fold(0_u64, |whole, byte| whole.saturating_mul(10).saturating_add(u64::from(byte - b'0')));
+    let ends_in_digit = plain.len().checked_sub(1).is_some_and(|last| point != Some(last));
     let decimals = u8::try_from(decimals).ok().filter(|&decimals| decimals <= MAX_DECIMALS)?;
-    Some(Size { whole, decimals, is_negative })
+    ends_in_digit.then_some(Size { whole, decimals, is_negative })
 }
 
 #[cfg(test)]
