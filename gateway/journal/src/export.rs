@@ -34,7 +34,7 @@ pub struct ExportOptions {
     pub run: Option<u32>,
     /// From which feed time on: the books as they stood then come first. From the beginning if it is left out.
     pub from: Option<Nanos>,
-    /// Up to which feed time, that included. To the end if it is left out.
+    /// Up to which feed time, that included. To the end as it is now if it is left out: the recording may be growing.
     pub until: Option<Nanos>,
     /// Only these symbols, by either of their names; all if there are none.
     pub symbols: Vec<String>,
@@ -103,7 +103,7 @@ impl Export {
             exchange: &options.exchange,
         };
         let sink = target.open(out, options.overwrite, &plan)?;
-        let playback = Playback::new(position, options.until.unwrap_or(Nanos::MAX));
+        let playback = Playback::new(position, until);
         Ok(Export {
             run,
             playback,
@@ -156,7 +156,8 @@ impl Export {
     /// Takes an exchange event, or a status.
     fn take(&mut self, events: &[Event], feed_time: Nanos) -> Result<(), ExportError> {
         let Some(&last) = events.last() else { return Ok(()) };
-        if matches!(last.kind, Kind::Tick | Kind::Listing) || !self.chosen.contains(&last.symbol) {
+        let is_of_symbol = last.kind.is_numbered() || matches!(last.kind, Kind::FeedGap | Kind::Crossed);
+        if !is_of_symbol || !self.chosen.contains(&last.symbol) {
             return Ok(());
         }
         let symbol = last.symbol;
