@@ -22,7 +22,7 @@ pub type Books = BTreeMap<(SymbolId, Nanos), Sides>;
 /// Records a capture as the program does, and reads what is recorded.
 pub fn recorded(dir: &Path, format: Format, files: &[PathBuf]) -> (Instruments, Vec<Event>) {
     let mut import = Import::open(format, files, &[]).unwrap();
-    let options = SequencerOptions { on_cross: OnCross::Status, largest: 1 << 16 };
+    let options = SequencerOptions { on_cross: OnCross::Status, largest: 1 << 16, id_base: 0 };
     let mut sequencer = Sequencer::new(Numbering::Own(Epoch(1)), import.instruments().len(), options);
     let mut writer = Writer::open(dir, Epoch(1), import.instruments()).unwrap();
     let (mut taken, mut sequenced) = (Vec::new(), Vec::new());
