@@ -5,7 +5,10 @@ use crate::lines::{Recorder, verify};
 use crate::support::program::depthcast;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use std::{thread, time::Duration};
+use std::{ops::Range, thread, time::Duration};
+
+/// Rounds into one folder: all of it is verified after each, and it grows.
+const ROUNDS: u32 = 50;
 
 #[test]
 fn what_was_durable_survives_kill_9() {
@@ -13,9 +16,15 @@ fn what_was_durable_survives_kill_9() {
     let seed: u64 = rand::random();
     eprintln!("seed {seed}");
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    for first in (0..rounds).step_by(ROUNDS as usize) {
+        kill_again_and_again(first..rounds.min(first + ROUNDS), &mut random);
+    }
+}
+
+fn kill_again_and_again(rounds: Range<u32>, random: &mut Xoshiro256PlusPlus) {
     let dir = tempfile::tempdir().unwrap();
     let mut promised = 0;
-    for round in 0..rounds {
+    for round in rounds {
         let compress: &[&str] = if round % 2 == 0 { &[] } else { &["--record-compress"] };
         let arguments = ["--rate", "200000", "--record-sync-ms", "10", "--record-segment-bytes", "1048576"];
         let mut recorder = Recorder::start(dir.path(), &[&arguments, compress].concat());

@@ -48,6 +48,43 @@ fn bitmex_replays_to_a_proven_book() {
     check("bitmex", &["ws/bitmex_l2_quote_trade_20210722.txt.gz"], 10 + 445 + 1_090 + 434);
 }
 
+/// Files of vendors, as fast as the client takes them: it is sent each book, proves it, and has what the recording has, of at least so many.
+fn check_files(format: &str, files: &[&str], at_least: u64) {
+    let Some(recording) = captures::import(format, files) else { return };
+    let ended = replay(&recording, "max", |_, _| {});
+    assert_eq!(ended.updates, ended.compared);
+    assert!(ended.updates >= at_least, "{} books", ended.updates);
+}
+
+#[test]
+fn orders_of_a_futures_exchange_replay_to_a_proven_book() {
+    let file = |day| format!("databento/esh4-glbx-mdp3-{day}.mbo.dbn.zst");
+    check_files("dbn", &[&file(20231224), &file(20231225)], 10_000);
+}
+
+#[test]
+fn levels_of_a_futures_exchange_replay_to_a_proven_book() {
+    let file = "databento/esu4_20240701/futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst";
+    check_files("dbn", &[file], 1_000);
+}
+
+#[test]
+fn orders_and_levels_as_csv_replay_to_a_proven_book() {
+    for schema in ["mbo", "mbp-10"] {
+        check_files(
+            "databento-csv",
+            &[&format!("databento/arl_xnas_20250717/arl_first_part.{schema}.csv.gz")],
+            500,
+        );
+    }
+}
+
+#[test]
+fn a_days_book_of_lobster_replays_to_a_proven_book() {
+    let file = |part| format!("lobster/AAPL_2012-06-21_34200000_57600000_{part}_10.csv.gz");
+    check_files("lobster", &[&file("message"), &file("orderbook")], 900);
+}
+
 #[test]
 fn okx_books_have_the_venues_checksum_after_every_update() {
     // This venue writes no zeros at the end of a number.
