@@ -23,13 +23,19 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// From a position on, whose books come first, up to `to`.
+    /// From a position on, whose books come first, up to `to`. Those of a position in a gap are stale.
     pub fn new(position: Position, to: Nanos) -> Playback {
-        let Position { reader, books, feed_time, ahead: following, .. } = position;
+        let Position { reader, books, feed_time, ahead: following, gap } = position;
         let mut ahead = Vec::new();
         books.push_restoration(ResetReason::Seek, &mut ahead);
+        let symbols = Box::default();
+        let mut playback =
+            Playback { reader, feed_time, ahead: Vec::new(), behind_gap: None, to, told: 0, symbols };
+        if let Some(gap) = gap {
+            playback.begin_gap(&gap, &mut ahead);
+        }
         ahead.extend(following);
-        Playback { reader, feed_time, ahead, behind_gap: None, to, told: 0, symbols: Box::default() }
+        Playback { ahead, ..playback }
     }
 
     /// Plays only what is of these symbols, at the feed time that all of it makes.

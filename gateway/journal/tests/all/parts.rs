@@ -2,9 +2,10 @@
 //! being written.
 
 use crate::support::{instruments, level, record, segment};
+use book::{Image, Ladder, Mark};
 use feed::{FeedSink, FeedSource, FeedState};
-use journal::{Part, Recording, Remote, Replay, ReplayOptions, Writer, WriterOptions};
-use market::{Epoch, Event, Nanos, Speed, SymbolId};
+use journal::{Books, GapReason, Part, Recording, Remote, Replay, ReplayOptions, Writer, WriterOptions};
+use market::{Epoch, Event, Kind, Level, Nanos, Price, Qty, ResetReason, Speed, SymbolId};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::{fs, sync::Arc};
@@ -102,4 +103,37 @@ fn what_is_written_after_the_end_was_reached_is_found() {
         "it has several segments"
     );
     assert!(seen == events, "{} of {}", seen.len(), events.len());
+}
+
+#[test]
+fn from_within_a_gap_the_books_are_stale_until_those_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let begin = Event { qty: Qty(ResetReason::Feed as u64), last: false, ..level(1, 1_000, 0) };
+    let before = [Event { kind: Kind::Reset, price: Price(0), ..begin }, level(2, 1_000, 5)];
+    let mut writer = record(dir.path(), EPOCH, &["A/B"], &[&before]);
+    let mark = Mark { seq: 9, timestamp: Nanos(2_000), ..Mark::default() };
+    let levels = Ladder { bids: vec![Level { price: Price(7), qty: Qty(1) }], asks: Vec::new() };
+    let (symbol, levels) = (SymbolId(0), Some(Arc::new(levels)));
+    let (stale, position, feed_time) = (false, 0, mark.timestamp);
+    let mut books = Books::default();
+    books.install(&Image { symbol, epoch: EPOCH, levels, mark, stale, position, feed_time });
+    writer.resume(GapReason::Lagged, 7, Nanos(2_000), books).unwrap();
+    writer.push(&[level(10, 2_100, 8)]).unwrap();
+    writer.sync().unwrap();
+
+    let recording = Arc::new(Recording::open(dir.path()).unwrap());
+    let part = Part { run: 1, symbols: vec![SymbolId(0)] };
+    let remote = Remote::new(Speed::MAX);
+    let options = ReplayOptions { remote, from: Some(Nanos(1_500)), ..ReplayOptions::default() };
+    let events = rest(&mut Replay::of_part(&recording, part, options).unwrap());
+    let told: Vec<(Kind, u64)> = events.iter().map(|event| (event.kind, event.seq)).collect();
+    let wanted = [
+        (Kind::Reset, 2),
+        (Kind::Level, 2),
+        (Kind::FeedGap, 0),
+        (Kind::Reset, 9),
+        (Kind::Level, 9),
+        (Kind::Level, 10),
+    ];
+    assert_eq!(told, wanted);
 }
