@@ -344,7 +344,9 @@ impl Worker {
             let instrument = &self.publisher.instruments()[symbol].symbol;
             let sent = boundary.sent.iter().find(|(of, _)| of == instrument).map_or(0, |&(_, seq)| seq);
             let entry = TokenEntry { symbol: instrument.clone(), seq: sent, depth: Some(key.depth) };
-            let since = Token::new(boundary.epoch, vec![entry]).ok().filter(|_| sent > 0);
+            // A book of which nothing was sent begins with a snapshot; trades have none that would make up for the first ones.
+            let is_known = sent > 0 || subscribe.channel == Channel::Trade;
+            let since = Token::new(boundary.epoch, vec![entry]).ok().filter(|_| is_known);
             let topic = self.publisher.subscribe(key, conn, subscribe.policy);
             // Each message that is held, or one that makes up for those that nobody was sent.
             let [each, merged] = [subscribe.policy, Policy::Conflate].map(|policy| {
