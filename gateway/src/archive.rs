@@ -110,6 +110,11 @@ impl Archive {
         Ok(())
     }
 
+    /// Of who writes it, if it is being written.
+    pub(crate) fn recorder(&self) -> Option<&Arc<RecordingStats>> {
+        self.recorder.as_ref()
+    }
+
     /// The numbering of the feed that is served.
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
@@ -134,7 +139,7 @@ impl Archive {
         };
         let began = |contents: &Contents| contents.times.map_or(Nanos::MAX, |(first, _)| first);
         let Some(time) = time else {
-            let served = runs.iter().find(|contents| contents.epoch == self.epoch);
+            let served = runs.iter().rfind(|contents| contents.epoch == self.epoch);
             return Ok(served.or(runs.last()).cloned().expect("there is one"));
         };
         if time > last {

@@ -77,7 +77,7 @@ impl Control {
         let archive = Archive::of(&config, ingest.ids().epoch, recording.as_ref()).map(Arc::new);
         let replays = archive.clone().map(|archive| {
             let (stats, instruments) = (ingest.stats(), ingest.instruments());
-            Replays::new(&config, archive, stats, instruments, recording.clone(), desks.clone())
+            Replays::new(&config, archive, stats, instruments, desks.clone())
         });
         Control {
             replays,

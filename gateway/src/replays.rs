@@ -33,7 +33,7 @@ pub(super) struct Scene {
     /// Of the feed that is served live.
     stats: Arc<IngestStats>,
     instruments: SharedInstruments,
-    /// If the recording is being made.
+    /// If the recording that is read is being made.
     recording: Option<Arc<RecordingStats>>,
     desks: Vec<Arc<Desk>>,
     limits: Limits,
@@ -61,9 +61,9 @@ impl Replays {
         archive: Arc<Archive>,
         stats: Arc<IngestStats>,
         instruments: SharedInstruments,
-        recording: Option<Arc<RecordingStats>>,
         desks: Vec<Arc<Desk>>,
     ) -> Replays {
+        let recording = archive.recorder().cloned();
         let scene = Scene { archive, stats, instruments, recording, desks, limits: config.limits() };
         Replays {
             scene: Arc::new(scene),

@@ -133,8 +133,10 @@ impl Lane {
     }
 
     /// The last number that the subscriber was sent, of each symbol.
-    pub fn sent(&self) -> Vec<(SymbolId, Seq)> {
-        self.worker.sent_to(self.conn)
+    pub fn sent(&self) -> Vec<(String, Seq)> {
+        let instruments = self.worker.publisher().instruments();
+        let sent = self.worker.sent_to(self.conn).into_iter();
+        sent.map(|(symbol, seq)| (instruments[symbol].symbol.clone(), seq)).collect()
     }
 }
 

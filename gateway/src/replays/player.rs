@@ -297,8 +297,12 @@ impl Player {
     fn limit(&self, contents: &Contents) -> Nanos {
         let stats = &self.scene.stats;
         let is_played = self.scene.recording.is_none() && contents.epoch == self.scene.archive.epoch();
-        let is_bound = self.order.replay.goes_live && is_played && !stats.is_feed_ended();
-        if is_bound { stats.feed_time() } else { Nanos::MAX }
+        match self.order.replay.goes_live && is_played {
+            // Nothing more happens at the time that it has come to.
+            true if stats.is_feed_ended() => stats.feed_time() + Duration::from_nanos(1),
+            true => stats.feed_time(),
+            false => Nanos::MAX,
+        }
     }
 
     /// All that was written is played.
@@ -373,9 +377,7 @@ impl Player {
             self.end(None);
             return None;
         }
-        let instruments = playing.replay.instruments();
         let sent = playing.lane.sent();
-        let sent = sent.into_iter().map(|(symbol, seq)| (instruments[symbol].symbol.clone(), seq)).collect();
         self.post(Some(ReplayEnd::Live(Boundary { epoch: playing.contents.epoch, sent })));
         None
     }

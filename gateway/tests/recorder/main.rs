@@ -12,6 +12,7 @@ mod gaps;
 mod killed;
 mod lines;
 mod pace;
+mod replay_ends;
 mod replays;
 mod rounds;
 mod served;

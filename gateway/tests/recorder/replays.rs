@@ -22,23 +22,23 @@ use std::{
     time::Duration,
 };
 
-const SECOND: u64 = 1_000_000_000;
+pub const SECOND: u64 = 1_000_000_000;
 
 /// A gateway that has played a recording to its end.
-fn played(dir: &Path, arguments: &[&str]) -> Gateway {
+pub fn played(dir: &Path, arguments: &[&str]) -> Gateway {
     let feed = format!("journal:{}", dir.display());
     let here = ["--listen", "127.0.0.1:0", "--feed", &feed, "--speed", "max"];
     Gateway::start(depthcast(&[&here, arguments].concat()))
 }
 
 /// A connection on which lines are spoken.
-struct Lines {
+pub struct Lines {
     reader: BufReader<TcpStream>,
     line: String,
 }
 
 impl Lines {
-    fn connect(gateway: &Gateway) -> Lines {
+    pub fn connect(gateway: &Gateway) -> Lines {
         Lines::over(TcpStream::connect(gateway.tcp.unwrap()).unwrap())
     }
 
@@ -47,13 +47,15 @@ impl Lines {
         Lines { reader: BufReader::new(stream), line: String::new() }
     }
 
-    fn send(&mut self, request: Value) {
+    pub fn send(&mut self, request: Value) {
         writeln!(self.reader.get_mut(), "{request}").unwrap();
     }
 
     /// The next message that is no heartbeat.
-    fn next(&mut self) -> Value {
+    pub fn next(&mut self) -> Value {
+        let begun = market::clock::now();
         loop {
+            assert!(market::clock::now().since(begun) < Duration::from_secs(60), "it says nothing in time");
             self.line.clear();
             assert!(
                 self.reader.read_line(&mut self.line).expect("it says something in time") > 0,
@@ -67,7 +69,7 @@ impl Lines {
     }
 
     /// Reads up to the first message that is as wanted.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let message = self.next();
             if wanted(&message) {
@@ -77,7 +79,7 @@ impl Lines {
     }
 
     /// Waits for the end of the feed, which each client is told; whoever comes later asks.
-    fn until_feed_ended(gateway: &Gateway) {
+    pub fn until_feed_ended(gateway: &Gateway) {
         run(async {
             get_until(gateway.address, "/metrics", |answer| {
                 answer
@@ -90,7 +92,7 @@ impl Lines {
     }
 }
 
-fn is_event(message: &Value, event: &str) -> bool {
+pub fn is_event(message: &Value, event: &str) -> bool {
     message["channel"] == "status" && message["data"][0]["event"] == event
 }
 

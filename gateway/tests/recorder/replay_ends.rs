@@ -1,0 +1,72 @@
+//! Where a replay begins and ends: held at its end, no further than the feed that it becomes, in the newest of several runs.
+
+use crate::{
+    admin::{START, record, record_at},
+    replays::{Lines, SECOND, is_event, played},
+    support::program::{Gateway, depthcast},
+};
+use market::{Epoch, Nanos};
+use serde_json::{Value, json};
+
+/// The number of the first symbol's last event of a second.
+fn seq_at(second: u64) -> u64 {
+    4 + 2 * second
+}
+
+fn replay(lines: &mut Lines, more: Value) -> Value {
+    let mut params = json!({"channel": "book", "symbol": "A/B", "speed": "max"});
+    params.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+    lines.send(json!({"method": "replay", "params": params, "req_id": 1}));
+    lines.until(|message| message["method"] == "replay")
+}
+
+#[test]
+fn what_goes_live_goes_no_further_than_the_feed() {
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    record(dir.path());
+    let feed = format!("journal:{}", dir.path().display());
+    let plain = ["--listen", "127.0.0.1:0", "--feed", &feed, "--speed", "2"];
+    let recorded = [&plain[..], &["--record", copy.path().to_str().unwrap()]].concat();
+    for arguments in [&plain[..], &recorded[..]] {
+        let gateway = Gateway::start(depthcast(arguments));
+        let mut lines = Lines::connect(&gateway);
+        replay(&mut lines, json!({"then": "live"}));
+        let live = lines.until(|message| is_event(message, "live"));
+        let update = lines.until(|message| message["channel"] == "book");
+        assert_eq!(update["type"], "update", "{arguments:?}: {update}");
+        let follows = live["data"][0]["seq"].as_u64().map(|seq| seq + 1);
+        assert_eq!(update["data"][0]["first_seq"].as_u64(), follows, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_goes_live_where_the_feed_has_ended_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    record(dir.path());
+    let to = Nanos(START + 20 * SECOND).to_string();
+    let gateway = played(dir.path(), &["--to", &to]);
+    Lines::until_feed_ended(&gateway);
+    let mut lines = Lines::connect(&gateway);
+    replay(&mut lines, json!({"then": "live"}));
+    let mut last = json!(0);
+    loop {
+        let message = lines.next();
+        if is_event(&message, "live") {
+            assert_eq!((&last, &message["data"][0]["seq"]), (&json!(seq_at(20)), &json!(seq_at(20))));
+            break;
+        }
+        last = message["data"][0]["seq"].clone();
+    }
+}
+
+#[test]
+fn a_replay_without_a_beginning_is_of_the_newest_run() {
+    let dir = tempfile::tempdir().unwrap();
+    record(dir.path());
+    // As after a disk that failed in between: another run of one numbering.
+    record_at(dir.path(), Epoch(77), START + 1_000 * SECOND);
+    let gateway = played(dir.path(), &[]);
+    Lines::until_feed_ended(&gateway);
+    let answer = replay(&mut Lines::connect(&gateway), json!({}));
+    assert_eq!(answer["result"]["from"], Nanos(START + 1_000 * SECOND).to_string(), "{answer}");
+}
