@@ -112,8 +112,20 @@ impl Player {
             Steering::Pause => self.hold.pause(),
             Steering::Continue => self.hold.resume(),
             Steering::Speed(speed) => self.remote.set_speed(speed),
-            Steering::Seek(to) => self.seek = Some((to, request)),
+            Steering::Seek(to) => {
+                if let Some((_, before)) = self.seek.replace((to, request)) {
+                    self.pass_over_seek(before.as_ref());
+                }
+            }
             Steering::Stop => self.state = State::Ended,
+        }
+    }
+
+    /// A seek that another one has overtaken is answered, too, unless its client asks and does not read.
+    fn pass_over_seek(&mut self, request: Option<&ReqId>) {
+        if self.out.len() < WINDOW {
+            let refusal = Refusal::new(ErrorCode::RateLimited, "another seek came before this one was done");
+            self.refuse("seek", &refusal, request);
         }
     }
 
@@ -282,10 +294,12 @@ impl Player {
         }
         self.collect(&mut playing);
         playing.looked &= self.events.is_empty();
-        if has_ended {
+        // Held, it stays where it is, also at its end: its client may want to go elsewhere from there.
+        let goes_on = !self.hold.is_paused();
+        if has_ended && goes_on {
             return self.at_end(playing, now);
         }
-        if at_limit && self.events.is_empty() {
+        if at_limit && self.events.is_empty() && goes_on {
             return self.caught_up(playing, now);
         }
         let due = if self.events.is_empty() { playing.replay.next_due() } else { Some(now) };

@@ -21,6 +21,54 @@ fn replay(lines: &mut Lines, more: Value) -> Value {
 }
 
 #[test]
+fn a_replay_that_is_held_stays_at_its_end_and_can_be_moved_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    record(dir.path());
+    let gateway = played(dir.path(), &[]);
+    Lines::until_feed_ended(&gateway);
+    let mut lines = Lines::connect(&gateway);
+    assert_eq!(replay(&mut lines, json!({"speed": 0.001, "then": "live"}))["success"], true);
+    lines.send(json!({"method": "pause", "params": {"replay": 1}}));
+    lines.until(|message| message["method"] == "pause");
+    for second in [59, 2, 59] {
+        let to = START + second * SECOND;
+        lines.send(json!({"method": "seek", "params": {"replay": 1, "to": to}}));
+        let answer = lines.next();
+        assert_eq!((&answer["method"], &answer["success"]), (&json!("seek"), &json!(true)), "{answer}");
+        assert_eq!(lines.next()["data"][0]["seq"], seq_at(second));
+    }
+    lines.send(json!({"method": "continue", "params": {"replay": 1}}));
+    assert_eq!(lines.next()["method"], "continue");
+    let live = lines.next();
+    assert!(is_event(&live, "live") && live["data"][0]["seq"] == seq_at(59), "{live}");
+}
+
+#[test]
+fn each_seek_is_answered_also_if_another_one_overtakes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    record(dir.path());
+    let gateway = played(dir.path(), &[]);
+    let mut lines = Lines::connect(&gateway);
+    assert_eq!(replay(&mut lines, json!({"speed": 0.001}))["success"], true);
+    for request in 10..20 {
+        let params = json!({"replay": 1, "to": START + request * SECOND});
+        lines.send(json!({"method": "seek", "params": params, "req_id": request}));
+    }
+    let mut answered = Vec::new();
+    while answered.len() < 10 {
+        let answer = lines.until(|message| message["method"] == "seek");
+        let is_last = answer["req_id"] == 19;
+        assert!(answer["success"] == true || answer["code"] == "rate_limited" && !is_last, "{answer}");
+        answered.push(answer["req_id"].as_u64().unwrap());
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, (10..20).collect::<Vec<_>>());
+    // In the end it is where the last one wanted it.
+    let is_there = |message: &Value| message["data"][0]["seq"] == seq_at(19);
+    lines.until(|message| message["channel"] == "book" && is_there(message));
+}
+
+#[test]
 fn what_goes_live_goes_no_further_than_the_feed() {
     let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     record(dir.path());
