@@ -115,6 +115,11 @@ impl Archive {
         self.recorder.as_ref()
     }
 
+    /// Whether what happens now is being recorded.
+    pub(crate) fn is_growing(&self) -> bool {
+        self.recorder.as_ref().is_some_and(|recorder| recorder.recorded().recording)
+    }
+
     /// The numbering of the feed that is served.
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
@@ -130,8 +135,9 @@ impl Archive {
     }
 
     /// The run in which a feed time lies, of whatever numbering: the newest that began before. Without a time, the one that is
-    /// served. What is before all runs begins with the first.
-    pub(crate) fn run_at(&self, time: Option<Nanos>) -> Result<Contents, Refusal> {
+    /// served. What is before all runs begins with the first. While it is written, it reaches to `feed_time`: nothing has happened
+    /// since the last record.
+    pub(crate) fn run_at(&self, time: Option<Nanos>, feed_time: Nanos) -> Result<Contents, Refusal> {
         let mut runs = self.contents()?;
         runs.retain(|contents| contents.times.is_some());
         let Some((_, last)) = runs.last().and_then(|contents| contents.times) else {
@@ -142,9 +148,10 @@ impl Archive {
             let served = runs.iter().rfind(|contents| contents.epoch == self.epoch);
             return Ok(served.or(runs.last()).cloned().expect("there is one"));
         };
-        if time > last {
+        let reaches_to = if self.is_growing() { last.max(feed_time) } else { last };
+        if time > reaches_to {
             let first = runs.first().map_or(Nanos::ZERO, began);
-            let text = format!("what is recorded is of {first} to {last}");
+            let text = format!("what is recorded is of {first} to {reaches_to}");
             return Err(Refusal::new(ErrorCode::OutOfRange, text));
         }
         let found = runs.iter().rev().find(|contents| began(contents) <= time);

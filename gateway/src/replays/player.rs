@@ -215,7 +215,7 @@ impl Player {
 
     /// Opens the run in which a feed time lies, there.
     fn open_at(&self, at: Option<Nanos>) -> Result<Box<Playing>, Refusal> {
-        let contents = self.scene.archive.run_at(at)?;
+        let contents = self.scene.archive.run_at(at, self.scene.stats.feed_time())?;
         let is_within = |at: &Nanos| contents.times.is_some_and(|(first, _)| *at > first);
         let from = at.filter(is_within);
         self.open(contents, from, SnapshotReason::Seek)
@@ -348,9 +348,8 @@ impl Player {
 
     /// Whether more is being recorded of a run.
     fn is_growing(&self, contents: &Contents) -> bool {
-        let recording = self.scene.recording.as_ref();
-        let is_made = recording.is_some_and(|recording| recording.recorded().recording);
-        is_made && contents.epoch == self.scene.archive.epoch()
+        let archive = &self.scene.archive;
+        archive.is_growing() && contents.epoch == archive.epoch()
     }
 
     /// The run behind the one that is played, if there is one that is still to be played.

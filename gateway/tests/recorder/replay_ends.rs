@@ -2,7 +2,7 @@
 
 use crate::{
     admin::{START, record, record_at},
-    replays::{Lines, SECOND, is_event, played},
+    replays::{Lines, SECOND, is_event, played, until_seq},
     support::program::{Gateway, depthcast},
 };
 use market::{Epoch, Nanos};
@@ -117,4 +117,25 @@ fn a_replay_without_a_beginning_is_of_the_newest_run() {
     Lines::until_feed_ended(&gateway);
     let answer = replay(&mut Lines::connect(&gateway), json!({}));
     assert_eq!(answer["result"]["from"], Nanos(START + 1_000 * SECOND).to_string(), "{answer}");
+}
+
+#[test]
+fn a_replay_may_begin_where_nothing_has_happened_since() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = ["--listen", "127.0.0.1:0", "--requests-per-second", "0", "--symbols", "1", "--rate", "1"];
+    let recording = ["--record", dir.path().to_str().unwrap()];
+    let gateway = Gateway::start(depthcast(&[&here[..], &recording].concat()));
+    until_seq(&gateway, "BTC/USDT", 0);
+    let mut lines = Lines::connect(&gateway);
+    // It says itself up to where it goes: with an event a second, that is mostly later than the last one.
+    let mut is_later = || {
+        let refused = replay(&mut lines, json!({"symbol": "BTC/USDT", "from": "2261-01-01T00:00:00Z"}));
+        let end = refused["error"].as_str().unwrap().split_once(" to ").unwrap().1;
+        let answer = replay(&mut lines, json!({"symbol": "BTC/USDT", "from": end}));
+        assert_eq!(answer["result"]["from"], end, "{answer}");
+        let snapshot = lines.until(|message| message["channel"] == "book");
+        lines.until(|message| is_event(message, "replay_ended"));
+        snapshot["data"][0]["timestamp"].as_str() < Some(end)
+    };
+    assert!((0..20).any(|_| is_later()));
 }

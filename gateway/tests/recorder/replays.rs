@@ -330,7 +330,7 @@ fn recording(dir: &Path, arguments: &[&str]) -> Gateway {
 }
 
 /// Waits until the feed has told so much of a symbol.
-fn until_seq(gateway: &Gateway, symbol: &str, seq: u64) {
+pub fn until_seq(gateway: &Gateway, symbol: &str, seq: u64) {
     let path = format!("/v1/book?symbol={symbol}&depth=1");
     let is_there = |answer: &Answer| answer.status == 200 && answer.json()["seq"].as_u64() > Some(seq);
     run(async { get_until(gateway.address, &path, is_there).await });
