@@ -250,7 +250,7 @@ fn internal(text: &'static str) -> Refusal {
 /// The recording cannot be read: for the operator to mend.
 pub(crate) fn unreadable(error: JournalError) -> Refusal {
     tracing::warn!(%error, "a question about the past is not answered");
-    Refusal::new(ErrorCode::OutOfRange, format!("the recording cannot be read there: {error}"))
+    out_of_range("the recording cannot be read there, or is no longer kept; the gateway's log says why")
 }
 
 /// Gateways without a recording cannot tell the past.

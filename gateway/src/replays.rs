@@ -13,6 +13,7 @@ use session::{Limits, ReplayId, ReplayWish};
 use std::{
     collections::HashMap,
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -154,7 +155,12 @@ impl Stage {
         let mut next = clock::now() + LONGEST_SLEEP;
         let running = &self.running;
         self.players.retain(|_, player| {
-            let due = player.turn(clock::now());
+            // Of a defect only the one that has it is to suffer. A panic reports itself.
+            let turn = AssertUnwindSafe(|| player.turn(clock::now()));
+            let due = catch_unwind(turn).unwrap_or_else(|_| {
+                player.give_up();
+                None
+            });
             next = next.min(due.unwrap_or(next));
             let ended = player.has_ended();
             if ended {

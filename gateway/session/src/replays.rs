@@ -242,9 +242,15 @@ impl Worker {
 
     /// A replay does not begin, for this reason.
     pub fn refuse_replay(&mut self, order: &ReplayOrder, refusal: &Refusal) {
-        if let Some(replays) = self.replays.get_mut(&order.conn) {
-            replays.list.retain(|playing| playing.id != order.id);
-        }
+        let replays = self.replays.get_mut(&order.conn);
+        let Some((replays, at)) = replays.and_then(|replays| {
+            let at = replays.list.iter().position(|playing| playing.id == order.id)?;
+            Some((replays, at))
+        }) else {
+            // Whoever asked has gone, and another one may have its number.
+            return;
+        };
+        replays.list.remove(at);
         let answer = ErrorAnswer { method: Some("replay"), ..ErrorAnswer::new(refusal.code, &refusal.text) };
         self.refuse(order.conn, &answer, order.request.as_ref());
         self.make_ready(order.conn);

@@ -158,6 +158,12 @@ impl Player {
         due
     }
 
+    /// Ends it after a panic in its turn: the others go on.
+    pub fn give_up(&mut self) {
+        self.out.clear();
+        self.end(Some(&Refusal::new(ErrorCode::Internal, "the replay failed, by a defect of the gateway")));
+    }
+
     /// Has the recorder write what has happened up to now, if what is played is being recorded.
     fn await_written(&mut self, next: Next) {
         let head = self.scene.stats.head();
@@ -280,8 +286,10 @@ impl Player {
         let status = match playing.replay.poll(now, &mut self.events) {
             Ok(status) => status,
             Err(error) => {
-                tracing::warn!(%error, "a replay ends where the recording is damaged");
-                self.end(Some(&Refusal::new(ErrorCode::OutOfRange, error.to_string())));
+                tracing::warn!(%error, "a replay ends where the recording cannot be read");
+                let text =
+                    "the recording cannot be read there, or is no longer kept; the gateway's log says why";
+                self.end(Some(&Refusal::new(ErrorCode::OutOfRange, text)));
                 return None;
             }
         };
