@@ -143,6 +143,7 @@ impl Worker {
     }
 
     /// Whether something of a replay waits for a client.
+    #[inline]
     pub(crate) fn has_replayed(&self, conn: ConnId) -> bool {
         !self.replays.is_empty() && self.replays.get(&conn).is_some_and(Replays::is_pending)
     }
@@ -302,9 +303,6 @@ impl Worker {
 
     /// What is to be written of a client's replays next; nothing if what is live has its go first.
     pub(crate) fn next_replayed(&mut self, conn: ConnId) -> Next {
-        if self.replays.is_empty() {
-            return Next::Nothing;
-        }
         let Some(replays) = self.replays.get_mut(&conn) else { return Next::Nothing };
         if std::mem::take(&mut replays.had_turn) {
             return Next::Nothing;
