@@ -82,6 +82,7 @@ impl Levels {
     }
 
     /// Sets the quantity at a price and returns what was there before.
+    #[inline(always)]
     pub fn set(&mut self, side: Side, price: Price, qty: Qty) -> Qty {
         let (levels, texts) = (&mut self.sides[side.index()], &mut self.texts[side.index()]);
         match find(side, levels, price) {
