@@ -24,7 +24,7 @@ const WRITTEN_YET: Duration = Duration::from_millis(1);
 /// How long the recorder is given for that.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 /// How often a replay that has come to now, and is to go on beyond, looks for more.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One replay.
 pub(super) struct Player {

@@ -116,7 +116,7 @@ fn from_within_a_gap_the_books_are_stale_until_those_behind_it() {
     let (symbol, levels) = (SymbolId(0), Some(Arc::new(levels)));
     let (stale, position, feed_time) = (false, 0, mark.timestamp);
     let mut books = Books::default();
-    books.install(&Image { symbol, epoch: EPOCH, levels, mark, stale, position, feed_time });
+    books.install(&Image { symbol, ids: EPOCH.into(), levels, mark, stale, position, feed_time });
     writer.resume(GapReason::Lagged, 7, Nanos(2_000), books).unwrap();
     writer.push(&[level(10, 2_100, 8)]).unwrap();
     writer.sync().unwrap();
