@@ -153,11 +153,6 @@ impl Worker {
         std::mem::take(&mut self.wishes)
     }
 
-    /// How many replays there are.
-    pub fn replays(&self) -> usize {
-        self.replays.values().map(|replays| replays.list.len()).sum()
-    }
-
     /// Begins a replay for a client, or says why not.
     pub(crate) fn replay(&mut self, conn: ConnId, replay: Replay, request: Option<&ReqId>) {
         match self.order_replay(conn, replay, request) {
