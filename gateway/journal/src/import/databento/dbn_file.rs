@@ -9,7 +9,7 @@ use crate::import::{
     error::{ImportError, Place, Refused},
 };
 use dbn::{
-    Metadata, RType, Record, Schema, TsSymbolMap, UNDEF_TIMESTAMP, VersionUpgradePolicy,
+    Metadata, RType, Schema, TsSymbolMap, VersionUpgradePolicy,
     decode::dbn::fsm::{DbnFsm, ProcessResult},
 };
 use market::Nanos;
@@ -85,8 +85,7 @@ impl DbnFile {
             // One that cannot be read names nothing.
             let _ = self.symbols.on_record(record);
         }
-        let received = record.raw_index_ts();
-        if received != UNDEF_TIMESTAMP {
+        if let Some(received) = row::received(record) {
             self.received = Nanos(received);
         }
     }
@@ -127,7 +126,7 @@ impl RecordFile for DbnFile {
     }
 
     fn row(&self) -> Result<Option<Row<'_>>, Refused> {
-        Ok(self.decoder.last_record().and_then(|record| Row::of(record, self.schema)))
+        self.decoder.last_record().map_or(Ok(None), |record| Row::of(record, self.schema))
     }
 
     fn kind(&self) -> String {

@@ -2,8 +2,8 @@
 
 use crate::import::{error::Refused, number::Number};
 use dbn::{
-    BidAskPair, FIXED_PRICE_SCALE, FlagSet, MboMsg, Mbp1Msg, Mbp10Msg, RType, RecordHeader, RecordRef,
-    Schema, TradeMsg, UNDEF_PRICE, UNDEF_TIMESTAMP,
+    BidAskPair, FIXED_PRICE_SCALE, FlagSet, HasRType, MboMsg, Mbp1Msg, Mbp10Msg, RType, RecordHeader,
+    RecordRef, Schema, TradeMsg, UNDEF_PRICE, UNDEF_TIMESTAMP,
 };
 use market::{Nanos, Side};
 
@@ -53,20 +53,20 @@ macro_rules! row {
 
 impl<'a> Row<'a> {
     /// What a record says of a market; `None` if it is no book and no trade.
-    pub fn of(record: RecordRef<'a>, schema: Option<Schema>) -> Option<Row<'a>> {
-        if let Some(record) = record.get::<MboMsg>() {
-            return Some(row!(record, Content::Order(record.order_id)));
+    pub fn of(record: RecordRef<'a>, schema: Option<Schema>) -> Result<Option<Row<'a>>, Refused> {
+        if let Some(record) = whole::<MboMsg>(record)? {
+            return Ok(Some(row!(record, Content::Order(record.order_id))));
         }
-        if let Some(record) = record.get::<Mbp1Msg>() {
+        if let Some(record) = whole::<Mbp1Msg>(record)? {
             // Those of tbbo are trades, each with the best levels of before it.
             let is_book = schema != Some(Schema::Tbbo);
             let content = if is_book { Content::Levels(&record.levels) } else { Content::Trade };
-            return Some(row!(record, content));
+            return Ok(Some(row!(record, content)));
         }
-        if let Some(record) = record.get::<Mbp10Msg>() {
-            return Some(row!(record, Content::Levels(&record.levels)));
+        if let Some(record) = whole::<Mbp10Msg>(record)? {
+            return Ok(Some(row!(record, Content::Levels(&record.levels))));
         }
-        record.get::<TradeMsg>().map(|record| row!(record, Content::Trade))
+        Ok(whole::<TradeMsg>(record)?.map(|record| row!(record, Content::Trade)))
     }
 
     fn head(header: &RecordHeader, content: Content<'a>) -> Row<'a> {
@@ -88,6 +88,27 @@ impl<'a> Row<'a> {
     pub fn order(&self) -> Result<(Side, i64), Refused> {
         self.side.zip(self.price).ok_or_else(|| "an order without a side or a price".into())
     }
+}
+
+/// A record, if it is of this type, which its length has to bear out: nobody but the file says either.
+fn whole<T: HasRType<Header = RecordHeader>>(record: RecordRef<'_>) -> Result<Option<&T>, Refused> {
+    if !record.has::<T>() {
+        return Ok(None);
+    }
+    record.try_get::<T>().map(Some).map_err(|_| {
+        let length = record.header().record_size();
+        Refused(format!("a record of {length} bytes is shorter than its type; the file is damaged"))
+    })
+}
+
+/// When a record of a market was received, in nanoseconds; `None` of others, and of one that is not whole.
+pub(super) fn received(record: RecordRef<'_>) -> Option<u64> {
+    let by_order = record.try_get::<MboMsg>().map(|record| record.ts_recv);
+    let by_price = || record.try_get::<Mbp1Msg>().map(|record| record.ts_recv);
+    let ten_levels = || record.try_get::<Mbp10Msg>().map(|record| record.ts_recv);
+    let trade = || record.try_get::<TradeMsg>().map(|record| record.ts_recv);
+    let received = by_order.or_else(|_| by_price()).or_else(|_| ten_levels()).or_else(|_| trade());
+    received.ok().filter(|&received| received != UNDEF_TIMESTAMP)
 }
 
 /// Bid or ask by its letter.
