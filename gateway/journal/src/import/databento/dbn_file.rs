@@ -21,6 +21,9 @@ use std::{
 /// What every file but a fragment begins with.
 const MAGIC: &[u8] = b"DBN";
 
+/// The most bytes of what a file tells of itself: hundreds of thousands of instruments.
+const MOST_DESCRIBED: u32 = 32 << 20;
+
 /// A file, and the record in it that was read last.
 pub(super) struct DbnFile {
     path: PathBuf,
@@ -40,6 +43,7 @@ impl DbnFile {
         let mut input = compressed::open(path)?;
         let begin = input.fill_buf().map_err(|error| compressed::failed(path, 0, error))?;
         let is_fragment = !begin.starts_with(MAGIC);
+        let described = begin.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
         let mut file = DbnFile {
             path: path.to_owned(),
             input,
@@ -51,6 +55,11 @@ impl DbnFile {
         };
         if is_fragment {
             file.decoder = file.fragment_decoder()?;
+        } else if described > MOST_DESCRIBED {
+            // The decoder makes room for what the file says, be it there or not.
+            return Err(file.wrong(&format!(
+                "what describes the file would take {described} bytes, of which {MOST_DESCRIBED} are allowed; the file is damaged"
+            )));
         }
         Ok(file)
     }
