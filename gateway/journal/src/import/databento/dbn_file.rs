@@ -21,6 +21,9 @@ use std::{
 /// What every file but a fragment begins with.
 const MAGIC: &[u8] = b"DBN";
 
+/// Records of all types are as long as some of these.
+const ALIGNMENT: usize = 8;
+
 /// The most bytes of what a file tells of itself: hundreds of thousands of instruments.
 const MOST_DESCRIBED: u32 = 32 << 20;
 
@@ -88,8 +91,13 @@ impl DbnFile {
     }
 
     /// Takes what matters of a record whatever it says.
-    fn look(&mut self) {
-        let Some(record) = self.decoder.last_record() else { return };
+    fn look(&mut self) -> Result<(), ImportError> {
+        let Some(record) = self.decoder.last_record() else { return Ok(()) };
+        let length = record.header().record_size();
+        if !length.is_multiple_of(ALIGNMENT) {
+            // The decoder would find no record behind it.
+            return Err(self.wrong(&format!("no record has {length} bytes; the file is damaged")));
+        }
         if record.header().rtype == RType::SymbolMapping as u8 {
             // One that cannot be read names nothing.
             let _ = self.symbols.on_record(record);
@@ -97,6 +105,7 @@ impl DbnFile {
         if let Some(received) = row::received(record) {
             self.received = Nanos(received);
         }
+        Ok(())
     }
 
     fn wrong(&self, what: &str) -> ImportError {
@@ -130,8 +139,7 @@ impl RecordFile for DbnFile {
             }
         }
         self.number += 1;
-        self.look();
-        Ok(())
+        self.look()
     }
 
     fn row(&self) -> Result<Option<Row<'_>>, Refused> {
