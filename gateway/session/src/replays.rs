@@ -7,9 +7,8 @@
 use crate::{
     beginning::Beginning,
     outlet::{ConnId, Outlet},
-    requests::{not_subscribed, shared_by_most},
+    requests::{not_subscribed, topic_of},
     subscriber::{Place, Subscription},
-    topic::TopicKey,
     worker::Worker,
 };
 use market::{Epoch, Nanos, Seq, SymbolId};
@@ -332,14 +331,7 @@ impl Worker {
     ) {
         for symbol in symbols {
             let subscriber = &self.subscribers[conn.0 as usize];
-            let key = shared_by_most(TopicKey {
-                symbol,
-                channel: subscribe.channel,
-                depth: subscribe.depth,
-                interval: subscribe.interval,
-                stamps: subscribe.stamps,
-                codec: subscriber.native_codec(),
-            });
+            let key = topic_of(symbol, &subscribe, subscriber.native_codec());
             let instrument = &self.publisher.instruments()[symbol].symbol;
             let sent = boundary.sent.iter().find(|(of, _)| of == instrument).map_or(0, |&(_, seq)| seq);
             let entry = TokenEntry { symbol: instrument.clone(), seq: sent, depth: Some(key.depth) };
@@ -370,16 +362,7 @@ impl Worker {
     /// Subscribes a connection to what is played to it: it begins with a snapshot that gives this reason, unless it wants none.
     pub fn play(&mut self, conn: ConnId, symbol: SymbolId, subscribe: &Subscribe, reason: SnapshotReason) {
         let Some(subscriber) = self.subscribers.get(conn.0 as usize) else { return };
-        let codec = subscriber.native_codec();
-        let key = TopicKey {
-            symbol,
-            channel: subscribe.channel,
-            depth: subscribe.depth,
-            interval: subscribe.interval,
-            stamps: subscribe.stamps,
-            codec,
-        };
-        let key = shared_by_most(key);
+        let key = topic_of(symbol, subscribe, subscriber.native_codec());
         let topic = self.publisher.subscribe(key, conn, Policy::Lossless);
         let (head, tail) = (self.publisher.topic(topic).log.head(), self.publisher.topic(topic).tail.seq);
         let place =

@@ -13,6 +13,7 @@ use crate::{
 use market::{Nanos, SymbolId};
 use std::{borrow::Cow, time::Duration};
 use wire::{
+    codec::Codec,
     dialect::{Dialect, binance, native_json},
     envelope::{
         Envelope,
@@ -354,15 +355,7 @@ impl Worker {
         id: Option<&ReqId>,
     ) -> Result<(), Refusal> {
         let subscriber = &self.subscribers[conn.0 as usize];
-        let key = TopicKey {
-            symbol,
-            channel: subscribe.channel,
-            depth: subscribe.depth,
-            interval: subscribe.interval,
-            stamps: subscribe.stamps,
-            codec: subscriber.native_codec(),
-        };
-        let key = shared_by_most(key);
+        let key = topic_of(symbol, subscribe, subscriber.native_codec());
         if self.will_be_live(conn, subscribe.channel, symbol) {
             let text = "a replay of this connection becomes this subscription; stop it first";
             return Err(Refusal::new(ErrorCode::AlreadySubscribed, text));
@@ -552,6 +545,12 @@ fn unknown_symbol(name: &str) -> Refusal {
 
 pub(crate) fn not_subscribed() -> Refusal {
     Refusal::new(ErrorCode::NotSubscribed, "this connection has no such subscription; list names what it has")
+}
+
+/// The topic of what a client wants of a symbol.
+pub(crate) fn topic_of(symbol: SymbolId, subscribe: &Subscribe, codec: Codec) -> TopicKey {
+    let &Subscribe { channel, depth, interval, stamps, .. } = subscribe;
+    shared_by_most(TopicKey { symbol, channel, depth, interval, stamps, codec })
 }
 
 /// The topic of these parameters without those that its channel has no use for, so that more share it.
